@@ -1,0 +1,1 @@
+"""One folder per platform; see docs/writing-an-adapter.md."""

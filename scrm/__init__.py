@@ -1,0 +1,1 @@
+"""The kernel: knows no platform, no chat rule, no CRM rule."""

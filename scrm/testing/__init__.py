@@ -1,0 +1,1 @@
+"""The adapter conformance kit and test helpers, shipped with the package."""

@@ -1,0 +1,1 @@
+"""The server side of each platform, as real HTTP servers as strict as the platforms."""
