@@ -113,9 +113,7 @@ class Rejected(SendError):
     """Certainly not done, and repeating it will not help. ``closes_window``: the platform says that no reply is allowed
     any more, so the stored window was wrong. ``needs_admin``: a person must mend the connection."""
 
-    def __init__(
-        self, code: str, reason: Sentence, *, closes_window: bool = False, needs_admin: bool = False
-    ) -> None:
+    def __init__(self, code: str, reason: Sentence, *, closes_window: bool = False, needs_admin: bool = False) -> None:
         super().__init__(code, reason)
         self.closes_window = closes_window
         self.needs_admin = needs_admin
