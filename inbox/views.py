@@ -1,0 +1,214 @@
+"""What the API and the socket say about conversations: one shape for both, so that the page can merge them blindly."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class View(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SentenceView(View):
+    """A statement for people, with a stable code for programs."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class WindowView(View):
+    """Permission to write. Open while ``now < expires_at`` and ``used < quota``."""
+
+    kind: Literal["reply", "enter"]
+    opened_at: datetime
+    expires_at: datetime
+    quota: int
+    used: int
+
+
+class PersonView(View):
+    """A contact, as its conversation shows it."""
+
+    id: int
+    customer_id: int
+    external_id: str
+    name: str
+    avatar: str
+
+
+class GroupView(View):
+    key: str
+    name: str
+
+
+class ConversationView(View):
+    id: int
+    version: int = Field(description="Counts changes of this conversation and its messages; see /changes.")
+    account_id: int
+    channel: str
+    contact: PersonView | None
+    group: GroupView | None
+    status: Literal["open", "closed"]
+    assignee_id: int | None
+    last_seq: int
+    unread: int
+    read_seq: int
+    waiting_since: datetime | None = Field(description="Since when the customer waits for an answer.")
+    last_message_at: datetime
+    preview: str
+    preview_kind: str
+    preview_direction: Literal["in", "out", ""]
+    window: WindowView | None
+    can_send: bool = Field(description="False while the platform itself forbids answers from here; see service_reason.")
+    service_state: str
+    service_reason: SentenceView | None
+
+
+class SenderView(View):
+    kind: Literal["customer", "agent", "bot", "app", "system"]
+    agent_id: int | None
+    id: str
+    name: str
+
+
+class AttachmentView(View):
+    """A file. ``url`` works when ``state`` is ``stored``."""
+
+    id: int
+    kind: str
+    state: Literal["pending", "stored", "failed", "expired"]
+    url: str
+    name: str
+    mime: str
+    size: int
+    width: int
+    height: int
+    duration_ms: int
+    reason: SentenceView | None
+
+
+class MessageView(View):
+    """One message. When recalled and the reader may not see it, text, content and attachments are empty."""
+
+    id: int
+    conversation_id: int
+    seq: int
+    version: int
+    direction: Literal["in", "out"]
+    kind: str
+    text: str
+    content: dict[str, Any]
+    attachments: list[AttachmentView]
+    state: Literal["received", "queued", "sending", "sent", "failed", "uncertain"]
+    reason: SentenceView | None
+    sender: SenderView
+    client_token: str | None
+    sent_at: datetime
+    created_at: datetime
+    recalled_at: datetime | None
+    recalled_by: Literal["customer", "agent"] | None
+    recallable_until: datetime | None
+
+
+class ConversationPage(View):
+    conversations: list[ConversationView]
+    next_cursor: str | None
+
+
+class MessagePage(View):
+    """Ordered by seq. ``conversation`` is of the same moment as the messages."""
+
+    conversation: ConversationView
+    messages: list[MessageView]
+    has_before: bool
+    has_after: bool
+
+
+class ChangesPage(View):
+    """Messages that are new or changed since a version, ordered by version; ``more`` when asked again from
+    ``up_to_version``."""
+
+    conversation: ConversationView
+    messages: list[MessageView]
+    up_to_version: int
+    more: bool
+
+
+class Tally(View):
+    """Numbers of open conversations."""
+
+    open: int = 0
+    unread: int = 0
+    waiting: int = 0
+
+
+class CountsView(View):
+    """``mine``, ``unassigned`` and ``all`` cover what the asking agent may see; ``accounts`` by account id."""
+
+    mine: Tally
+    unassigned: Tally
+    all: Tally
+    accounts: dict[str, Tally]
+
+
+class ConversationPush(View):
+    """Pushed when a conversation changed. ``messages`` are those changed after ``from_version``: a page that holds the
+    thread at ``from_version`` or later applies them, one that is behind asks /changes."""
+
+    type: Literal["conversation"] = "conversation"
+    conversation: ConversationView
+    messages: list[MessageView]
+    from_version: int
+
+
+class CountsPush(View):
+    type: Literal["counts"] = "counts"
+    counts: CountsView
+
+
+class MediaLimitView(View):
+    max_bytes: int
+    mime_types: list[str]
+
+
+class WindowRuleView(View):
+    seconds: int
+    quota: int
+    rule: SentenceView
+
+
+class ChannelView(View):
+    """What a channel can do, as its adapter declares it."""
+
+    channel: str
+    title: SentenceView
+    mark: str
+    color: str
+    sends: list[str]
+    read_only_reason: SentenceView | None
+    text_limit: int
+    text_limit_unit: Literal["bytes", "characters"]
+    links_allowed: bool
+    media: dict[str, MediaLimitView]
+    window: WindowRuleView | None
+    recall_seconds: int | None
+    deduplicates_sends: bool
+
+
+class AccountView(View):
+    id: int
+    connection_id: int
+    channel: str
+    name: str
+    avatar: str
+    disabled: bool
+    welcome_text: str
+
+
+class AccountList(View):
+    accounts: list[AccountView]
+    channels: list[ChannelView]
