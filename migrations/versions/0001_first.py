@@ -1,0 +1,443 @@
+"""The first shape of the database."""
+
+from scrm.migrate import run_sql
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    run_sql(SQL)
+
+
+SQL = r"""
+-- The whole database, for people to read and for new installs. Migrations lead to exactly this; a test compares the two.
+-- Keys are bigint identities, times timestamptz in UTC, money integer fen, states text with a check.
+-- Times and orders that matter are explained where they stand.
+
+-- ---------------------------------------------------------------- people who work here
+
+create table team (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  created_at  timestamptz not null default now()
+);
+
+create table agent (
+  id             bigint generated always as identity primary key,
+  login          text not null,
+  name           text not null,
+  avatar         text not null default '',
+  role           text not null check (role in ('rep', 'manager', 'marketer', 'auditor', 'admin')),
+  password_hash  text not null,
+  language       text not null default 'zh-CN' check (language in ('zh-CN', 'en')),
+  disabled_at    timestamptz,
+  created_at     timestamptz not null default now()
+);
+create unique index agent_login on agent (lower(login));
+
+create table team_member (
+  team_id   bigint not null references team on delete cascade,
+  agent_id  bigint not null references agent on delete cascade,
+  primary key (team_id, agent_id)
+);
+create index team_member_agent on team_member (agent_id);
+
+-- A browser that is signed in. Only the hash of its cookie is kept.
+create table session (
+  id          bigint generated always as identity primary key,
+  agent_id    bigint not null references agent on delete cascade,
+  token_hash  bytea not null unique,
+  csrf_token  text not null,
+  user_agent  text not null default '',
+  address     text not null default '',
+  created_at  timestamptz not null default now(),
+  seen_at     timestamptz not null default now(),
+  expires_at  timestamptz not null,
+  ended_at    timestamptz
+);
+create index session_agent on session (agent_id) where ended_at is null;
+
+create table api_token (
+  id          bigint generated always as identity primary key,
+  agent_id    bigint not null references agent on delete cascade,
+  name        text not null,
+  token_hash  bytea not null unique,
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz,
+  used_at     timestamptz,
+  ended_at    timestamptz
+);
+create index api_token_agent on api_token (agent_id) where ended_at is null;
+
+-- Who did what in this system. Append-only: a trigger refuses changes.
+create table audit_event (
+  id           bigint generated always as identity primary key,
+  at           timestamptz not null default now(),
+  agent_id     bigint references agent,
+  action       text not null,
+  object_kind  text not null default '',
+  object_id    bigint,
+  address      text not null default '',
+  detail       jsonb not null default '{}'
+);
+create index audit_event_agent on audit_event (agent_id, id desc);
+create index audit_event_object on audit_event (object_kind, object_id, id desc);
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+end $$;
+create trigger audit_event_append_only before update or delete or truncate on audit_event
+  for each statement execute function refuse_change();
+
+-- ---------------------------------------------------------------- platforms
+
+-- The credentials of one app on a platform. `secrets` and `state` are encrypted with the key from the configuration.
+create table connection (
+  id           bigint generated always as identity primary key,
+  provider     text not null,
+  key          text not null unique check (key ~ '^[A-Za-z0-9_-]{8,64}$'),
+  name         text not null,
+  settings     jsonb not null default '{}',
+  secrets      bytea not null,
+  state        bytea,
+  paused_at    timestamptz,
+  version      bigint not null default 1,
+  created_at   timestamptz not null default now(),
+  updated_at   timestamptz not null default now()
+);
+
+-- How each connection is doing, kept apart from its configuration because it changes all the time.
+create table connection_health (
+  connection_id   bigint primary key references connection on delete cascade,
+  last_event_at   timestamptz,
+  last_sent_at    timestamptz,
+  last_error_at   timestamptz,
+  last_error      jsonb,
+  attention       jsonb,
+  token_until     timestamptz,
+  person_by       timestamptz,
+  checked_at      timestamptz
+);
+
+-- One identity that customers talk to.
+create table account (
+  id              bigint generated always as identity primary key,
+  connection_id   bigint not null references connection on delete cascade,
+  channel         text not null,
+  external_id     text not null,
+  name            text not null,
+  avatar          text not null default '',
+  welcome_text    text not null default '',
+  team_id         bigint references team on delete set null,
+  position        int not null default 0,
+  disabled_at     timestamptz,
+  created_at      timestamptz not null default now(),
+  unique (connection_id, channel, external_id)
+);
+
+-- The adapter's verbatim input: stored before the platform gets its answer, understood afterwards.
+create table inbound_event (
+  id             bigint generated always as identity primary key,
+  connection_id  bigint not null references connection on delete cascade,
+  source         text not null,
+  dedupe_key     text not null,
+  body           bytea not null,
+  received_at    timestamptz not null default now(),
+  state          text not null default 'new' check (state in ('new', 'done', 'ignored', 'unrecognised', 'failed')),
+  attempts       int not null default 0,
+  error          text,
+  handled_at     timestamptz,
+  unique (connection_id, dedupe_key)
+);
+create index inbound_event_new on inbound_event (connection_id, id) where state = 'new';
+create index inbound_event_trouble on inbound_event (state, id desc) where state in ('failed', 'unrecognised');
+
+-- Streams read by cursor. Due when it rang since the last pull finished, or when the time for a look has come.
+create table pull_stream (
+  id             bigint generated always as identity primary key,
+  connection_id  bigint not null references connection on delete cascade,
+  stream         text not null,
+  cursor         text not null default '',
+  token          text not null default '',
+  rings          bigint not null default 0,
+  answered       bigint not null default 0,
+  due_at         timestamptz not null default now(),
+  lease_until    timestamptz,
+  lease_token    uuid,
+  failures       int not null default 0,
+  last_error     text,
+  pulled_at      timestamptz,
+  unique (connection_id, stream)
+);
+create index pull_stream_rung on pull_stream (id) where rings > answered;
+create index pull_stream_due on pull_stream (due_at);
+
+-- What happened on a platform besides messages, for the parts of the service that care.
+create table platform_event (
+  id                bigint generated always as identity primary key,
+  inbound_event_id  bigint not null,
+  connection_id     bigint not null references connection on delete cascade,
+  name              text not null,
+  at                timestamptz not null,
+  account_id        bigint references account on delete cascade,
+  contact_id        bigint,
+  data              jsonb not null default '{}',
+  ordinal           int not null default 0,
+  unique (inbound_event_id, ordinal)
+);
+create index platform_event_name on platform_event (connection_id, name, id desc);
+create index platform_event_contact on platform_event (contact_id, id desc) where contact_id is not null;
+
+-- ---------------------------------------------------------------- customers
+
+create table customer (
+  id           bigint generated always as identity primary key,
+  name         text not null default '',
+  avatar       text not null default '',
+  phone        text not null default '',
+  city         text not null default '',
+  remark       text not null default '',
+  owner_id     bigint references agent on delete set null,
+  merged_into  bigint references customer,
+  created_at   timestamptz not null default now(),
+  updated_at   timestamptz not null default now()
+);
+
+-- Which customer a union id stands for: the primary key decides between two workers that meet it at once.
+create table customer_union (
+  union_id     text primary key,
+  customer_id  bigint not null references customer
+);
+create index customer_union_customer on customer_union (customer_id);
+
+-- A person as one connection knows them.
+create table contact (
+  id               bigint generated always as identity primary key,
+  connection_id    bigint not null references connection on delete cascade,
+  external_id      text not null,
+  customer_id      bigint not null references customer,
+  name             text not null default '',
+  avatar           text not null default '',
+  union_id         text,
+  profile_due_at   timestamptz,
+  profile_tries    int not null default 0,
+  created_at       timestamptz not null default now(),
+  updated_at       timestamptz not null default now(),
+  unique (connection_id, external_id)
+);
+create index contact_customer on contact (customer_id);
+create index contact_profile_due on contact (connection_id, profile_due_at) where profile_due_at is not null;
+
+-- ---------------------------------------------------------------- conversations
+
+-- The thread between one account and one contact, or one group chat.
+-- `last_seq` numbers messages, without gaps. `version` numbers changes: a message carries the version of its last change, so
+-- "what is new since version n" is one range scan and is exact, because both are given out under this row's lock.
+create table conversation (
+  id                 bigint generated always as identity primary key,
+  account_id         bigint not null references account on delete cascade,
+  contact_id         bigint references contact on delete cascade,
+  group_key          text not null default '',
+  group_name         text not null default '',
+  status             text not null default 'open' check (status in ('open', 'closed')),
+  assignee_id        bigint references agent on delete set null,
+  last_seq           bigint not null default 0,
+  version            bigint not null default 0,
+  unread             int not null default 0 check (unread >= 0),
+  read_seq           bigint not null default 0,
+  waiting_since      timestamptz,
+  last_message_at    timestamptz not null default now(),
+  preview            text not null default '',
+  preview_kind       text not null default '',
+  preview_direction  text not null default '',
+  window_kind        text not null default '',
+  window_opened_at   timestamptz,
+  window_expires_at  timestamptz,
+  window_quota       int not null default 0,
+  window_used        int not null default 0,
+  window_key         jsonb not null default '{}',
+  service_state      text not null default '',
+  service_reason     jsonb,
+  can_send           boolean not null default true,
+  closed_at          timestamptz,
+  created_at         timestamptz not null default now()
+);
+create unique index conversation_with_contact on conversation (account_id, contact_id) where group_key = '';
+create unique index conversation_with_group on conversation (account_id, group_key) where group_key <> '';
+create index conversation_contact on conversation (contact_id);
+create index conversation_list on conversation (account_id, status, last_message_at desc, id desc);
+create index conversation_mine on conversation (assignee_id, status, last_message_at desc, id desc)
+  where assignee_id is not null;
+create index conversation_unassigned on conversation (account_id, last_message_at desc, id desc)
+  where assignee_id is null and status = 'open';
+create index conversation_unread on conversation (account_id, last_message_at desc, id desc)
+  where unread > 0 and status = 'open';
+create index conversation_waiting on conversation (account_id, waiting_since, id)
+  where waiting_since is not null and status = 'open';
+
+create table message (
+  id                   bigint generated always as identity primary key,
+  conversation_id      bigint not null references conversation on delete cascade,
+  seq                  bigint not null,
+  version              bigint not null,
+  direction            text not null check (direction in ('in', 'out')),
+  kind                 text not null,
+  text                 text not null default '',
+  content              jsonb not null default '{}',
+  state                text not null check (state in ('received', 'queued', 'sending', 'sent', 'failed', 'uncertain')),
+  reason               jsonb,
+  sender_kind          text not null check (sender_kind in ('customer', 'agent', 'bot', 'app', 'system')),
+  sender_agent_id      bigint references agent on delete set null,
+  sender_id            text not null default '',
+  sender_name          text not null default '',
+  platform_message_id  text,
+  client_token         text,
+  sent_at              timestamptz not null,
+  created_at           timestamptz not null default now(),
+  recalled_at          timestamptz,
+  recalled_by          text check (recalled_by in ('customer', 'agent')),
+  inbound_event_id     bigint,
+  unique (conversation_id, seq)
+);
+create unique index message_platform_id on message (conversation_id, platform_message_id)
+  where platform_message_id is not null;
+create unique index message_client_token on message (conversation_id, client_token) where client_token is not null;
+create index message_changes on message (conversation_id, version);
+create index message_in_flight on message (conversation_id, id)
+  where state in ('queued', 'sending', 'uncertain');
+
+-- A recall that came before its message.
+create table early_recall (
+  conversation_id      bigint not null references conversation on delete cascade,
+  platform_message_id  text not null,
+  recalled_at          timestamptz not null,
+  recalled_by          text not null check (recalled_by in ('customer', 'agent')),
+  primary key (conversation_id, platform_message_id)
+);
+
+-- Bytes, addressed by their SHA-256, lie in the blob store; this is what is known about them.
+create table blob (
+  sha256      text primary key check (sha256 ~ '^[0-9a-f]{64}$'),
+  size        bigint not null,
+  mime        text not null,
+  stored_at   timestamptz not null default now()
+);
+
+-- A file of a message, or one that a rep has uploaded and not sent yet (message_id is null).
+create table attachment (
+  id            bigint generated always as identity primary key,
+  message_id    bigint references message on delete cascade,
+  position      int not null default 0,
+  kind          text not null,
+  state         text not null check (state in ('pending', 'stored', 'failed', 'expired')),
+  handle        jsonb not null default '{}',
+  sha256        text references blob,
+  name          text not null default '',
+  mime          text not null default '',
+  size          bigint not null default 0,
+  width         int not null default 0,
+  height        int not null default 0,
+  duration_ms   int not null default 0,
+  reason        jsonb,
+  expires_at    timestamptz,
+  uploaded_by   bigint references agent on delete set null,
+  created_at    timestamptz not null default now()
+);
+create index attachment_message on attachment (message_id, position);
+create index attachment_unsent on attachment (created_at) where message_id is null;
+
+-- A send (or recall) that has to leave. A row exists from the moment the message does until the outcome is known.
+-- lane 0 is the fast lane: greetings whose code lives for seconds.
+create table outbox (
+  id               bigint generated always as identity primary key,
+  message_id       bigint not null references message on delete cascade,
+  conversation_id  bigint not null references conversation on delete cascade,
+  connection_id    bigint not null references connection on delete cascade,
+  act              text not null check (act in ('send', 'recall')),
+  lane             int not null default 1,
+  idempotency_key  text not null,
+  payload          jsonb not null default '{}',
+  state            text not null default 'queued' check (state in ('queued', 'sending')),
+  attempts         int not null default 0,
+  due_at           timestamptz not null default now(),
+  give_up_at       timestamptz,
+  lease_until      timestamptz,
+  lease_token      uuid,
+  created_at       timestamptz not null default now(),
+  unique (message_id, act)
+);
+create index outbox_due on outbox (lane, due_at) where state = 'queued';
+create index outbox_leased on outbox (lease_until) where state = 'sending';
+create index outbox_conversation on outbox (conversation_id, id);
+
+-- Other durable work.
+create table job (
+  id           bigint generated always as identity primary key,
+  kind         text not null,
+  dedupe_key   text not null,
+  payload      jsonb not null default '{}',
+  state        text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed')),
+  attempts     int not null default 0,
+  run_at       timestamptz not null default now(),
+  lease_until  timestamptz,
+  lease_token  uuid,
+  error        text,
+  created_at   timestamptz not null default now(),
+  finished_at  timestamptz,
+  unique (kind, dedupe_key)
+);
+create index job_due on job (run_at) where state = 'queued';
+create index job_leased on job (lease_until) where state = 'running';
+create index job_finished on job (finished_at) where state = 'done';
+create index job_failed on job (kind, id desc) where state = 'failed';
+
+-- Counts for the inbox, exact and at constant cost: a trigger adds the difference of each statement as new rows (no two
+-- writers ever wait for one another), readers add them up, and a job folds them together now and then.
+create table conversation_tally (
+  id           bigint generated always as identity primary key,
+  account_id   bigint not null,
+  assignee_id  bigint,
+  status       text not null,
+  unread       boolean not null,
+  waiting      boolean not null,
+  n            bigint not null
+);
+
+create function tally_inserted() returns trigger language plpgsql as $$
+begin
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
+  select account_id, assignee_id, status, unread > 0, waiting_since is not null, count(*)
+  from new_rows group by 1, 2, 3, 4, 5;
+  return null;
+end $$;
+
+create function tally_updated() returns trigger language plpgsql as $$
+begin
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
+  select account_id, assignee_id, status, unread, waiting, sum(n)
+  from (
+    select account_id, assignee_id, status, unread > 0 as unread, waiting_since is not null as waiting, 1 as n from new_rows
+    union all
+    select account_id, assignee_id, status, unread > 0, waiting_since is not null, -1 from old_rows
+  ) change
+  group by 1, 2, 3, 4, 5 having sum(n) <> 0;
+  return null;
+end $$;
+
+create function tally_deleted() returns trigger language plpgsql as $$
+begin
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
+  select account_id, assignee_id, status, unread > 0, waiting_since is not null, -count(*)
+  from old_rows group by 1, 2, 3, 4, 5;
+  return null;
+end $$;
+
+create trigger conversation_tally_insert after insert on conversation
+  referencing new table as new_rows for each statement execute function tally_inserted();
+create trigger conversation_tally_update after update on conversation
+  referencing old table as old_rows new table as new_rows for each statement execute function tally_updated();
+create trigger conversation_tally_delete after delete on conversation
+  referencing old table as old_rows for each statement execute function tally_deleted();
+"""

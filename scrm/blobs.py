@@ -1,0 +1,95 @@
+"""Bytes by their SHA-256: a local folder, or S3-compatible storage through obstore."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import obstore
+import puremagic
+from obstore.store import LocalStore, from_url
+
+from scrm.errors import TooLarge
+
+if TYPE_CHECKING:
+    from scrm.config import Settings
+
+FALLBACK_MIME = "application/octet-stream"
+
+
+class Blobs:
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, settings: Settings) -> Blobs:
+        if settings.blobs.url:
+            options = {key: value.get_secret_value() for key, value in settings.blobs.options.items()}
+            return cls(from_url(settings.blobs.url, config=options or None))  # type: ignore[call-overload]
+        folder = settings.data_dir / "blobs"
+        return cls.in_folder(folder)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Blobs:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(LocalStore(prefix=folder))
+
+    async def put(self, chunks: AsyncIterator[bytes], *, limit: int) -> tuple[str, int, bytes]:
+        """Stores a stream; returns its SHA-256, its size and its first bytes (for :func:`sniff`).
+
+        Raises :class:`TooLarge` past ``limit`` bytes, keeping nothing.
+        """
+        digest = hashlib.sha256()
+        size = 0
+        head = b""
+        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as spool:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge(f"The file is larger than {limit // 1024 // 1024} MB.")
+                digest.update(chunk)
+                if len(head) < 4096:
+                    head += chunk[: 4096 - len(head)]
+                spool.write(chunk)
+            spool.seek(0)
+            sha256 = digest.hexdigest()
+            # Writing the same bytes twice to the same name is harmless: the name says what they are.
+            await obstore.put_async(self._store, _path(sha256), spool.read())
+        return sha256, size, head
+
+    async def put_bytes(self, data: bytes) -> str:
+        async def once() -> AsyncIterator[bytes]:
+            yield data
+
+        sha256, _, _ = await self.put(once(), limit=max(len(data), 1))
+        return sha256
+
+    async def read(self, sha256: str) -> bytes:
+        """Raises ``FileNotFoundError``."""
+        found = await obstore.get_async(self._store, _path(sha256))
+        return bytes(await found.bytes_async())
+
+    async def read_range(self, sha256: str, start: int, length: int) -> bytes:
+        """Raises ``FileNotFoundError``."""
+        if length == 0:
+            return b""
+        return bytes(await obstore.get_range_async(self._store, _path(sha256), start=start, length=length))
+
+
+def _path(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def sniff(head: bytes, name: str = "", declared: str = "") -> str:
+    """The MIME type by content; the declared one only when the content says nothing and it is harmless."""
+    try:
+        found = str(puremagic.from_string(head, mime=True, filename=os.path.basename(name) or None))
+    except (puremagic.PureError, ValueError, OSError):
+        found = ""
+    if found:
+        return found
+    return declared if declared and "html" not in declared and "svg" not in declared else FALLBACK_MIME

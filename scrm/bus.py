@@ -1,0 +1,134 @@
+"""The bus rings; the database tells. A ring says "something about these ids changed": whoever listens reads the database.
+
+Rings are published after the commit and may be lost, merged or repeated; listeners also look by themselves now and then. With
+one process the bus is memory; with several it is Redis, whose absence costs latency and never data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import orjson
+import redis.asyncio as redis_async
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[Sequence[int]], None]
+"""Called in the event loop with the ids of one ring; must return at once."""
+
+
+class Bus(Protocol):
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
+        """Calls ``listener`` for each ring of ``topic``, from this process too; returns the function that ends it."""
+        ...
+
+    async def ring(self, topic: str, ids: Sequence[int]) -> None:
+        """Never raises: a lost ring only costs a moment."""
+        ...
+
+
+class MemoryBus:
+    """For one process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+
+    async def start(self) -> None:
+        return None
+
+    async def stop(self) -> None:
+        self._listeners.clear()
+
+    def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
+        self._listeners[topic].append(listener)
+        return lambda: self._forget(topic, listener)
+
+    async def ring(self, topic: str, ids: Sequence[int]) -> None:
+        self._deliver(topic, ids)
+
+    def _forget(self, topic: str, listener: Listener) -> None:
+        with contextlib.suppress(ValueError):
+            self._listeners[topic].remove(listener)
+
+    def _deliver(self, topic: str, ids: Sequence[int]) -> None:
+        for listener in tuple(self._listeners.get(topic, ())):
+            try:
+                listener(ids)
+            except Exception:
+                log.exception("a listener of %s failed", topic)
+
+
+class RedisBus(MemoryBus):
+    """For several processes. Own rings are delivered locally at once and skipped when they come back, so a process never
+    depends on Redis to hear itself."""
+
+    CHANNEL = "scrm:bus"
+
+    def __init__(self, client: redis_async.Redis) -> None:
+        super().__init__()
+        self._client = client
+        self._name = f"{id(self):x}-{asyncio.get_running_loop().time():.6f}"
+        self._reader: asyncio.Task[None] | None = None
+        self.connected = asyncio.Event()
+
+    async def start(self) -> None:
+        import os
+        import secrets
+
+        self._name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self._reader = asyncio.create_task(self._read(), name="bus")
+
+    async def stop(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        await super().stop()
+
+    async def ring(self, topic: str, ids: Sequence[int]) -> None:
+        self._deliver(topic, ids)
+        try:
+            await asyncio.wait_for(
+                self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, list(ids)])), timeout=2
+            )
+        except (RedisError, OSError, TimeoutError) as error:
+            log.debug("a ring of %s did not reach Redis: %s", topic, error)
+
+    async def _read(self) -> None:
+        pause = 0.2
+        while True:
+            try:
+                async with self._client.pubsub() as channel:
+                    await channel.subscribe(self.CHANNEL)
+                    self.connected.set()
+                    pause = 0.2
+                    # What was rung while nobody listened is unknown: tell everyone to look.
+                    for topic in tuple(self._listeners):
+                        self._deliver(topic, ())
+                    async for item in channel.listen():
+                        if item["type"] == "message":
+                            self._heard(item["data"])
+            except (RedisError, OSError) as error:
+                self.connected.clear()
+                log.warning("Redis is away, other processes will be heard later: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    def _heard(self, data: bytes) -> None:
+        try:
+            sender, topic, ids = orjson.loads(data)
+        except (ValueError, TypeError):
+            log.warning("something that is no ring came over Redis")
+            return
+        if sender != self._name:
+            self._deliver(topic, ids)

@@ -1,0 +1,105 @@
+"""The one door to PostgreSQL: a pool, single statements, and units of work.
+
+A unit of work is one transaction, opened and committed at the edge (a request, a job, a batch). Functions inside get the
+:data:`Tx` as their argument and never commit, so they compose and a failure leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+import orjson
+
+from scrm.errors import Unavailable
+
+Row: TypeAlias = asyncpg.Record
+Tx: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+T = TypeVar("T")
+
+RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""Two units of work met; the loser may simply run again."""
+
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    OSError,
+    asyncio.TimeoutError,
+)
+"""The database is away; what was not committed did not happen."""
+
+
+def _encode_json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.set_type_codec("jsonb", encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
+
+
+class Database:
+    """Open with :meth:`open`, close with :meth:`close`."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str) -> None:
+        self.pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 12) -> Database:
+        """Raises :class:`Unavailable` when nobody answers at ``url``."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                init=_prepare,
+                command_timeout=60,
+                server_settings={"application_name": "scrm", "timezone": "UTC", "jit": "off"},
+            )
+        except LOST as error:
+            raise Unavailable(f"The database does not answer: {error}") from error
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self.pool.close(), 10)
+        except TimeoutError:
+            self.pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """One unit of work: commits when the block ends, rolls back when it raises."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def run(self, work: Callable[[Tx], Awaitable[T]], *, tries: int = 5) -> T:
+        """Runs ``work`` as one unit of work, again when it lost a race (deadlock, serialisation)."""
+        for attempt in range(1, tries + 1):
+            try:
+                async with self.transaction() as tx:
+                    return await work(tx)
+            except RETRYABLE:
+                if attempt == tries:
+                    raise
+                await asyncio.sleep(0.005 * attempt)
+        raise AssertionError("unreachable")
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
+        return await self.pool.fetch(sql, *arguments)
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
+        return await self.pool.fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        return await self.pool.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        return await self.pool.execute(sql, *arguments)
