@@ -5,19 +5,41 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from scrm.views import (
+    AccountList,
+    AccountView,
+    ChannelView,
+    MediaLimitView,
+    SentenceView,
+    View,
+    WindowRuleView,
+)
 
-class View(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SentenceView(View):
-    """A statement for people, with a stable code for programs."""
-
-    code: str
-    zh: str
-    en: str
+__all__ = [
+    "AccountList",
+    "AccountView",
+    "AttachmentView",
+    "ChangesPage",
+    "ChannelView",
+    "ConversationPage",
+    "ConversationPush",
+    "ConversationView",
+    "CountsPush",
+    "CountsView",
+    "GroupView",
+    "MediaLimitView",
+    "MessagePage",
+    "MessageView",
+    "PersonView",
+    "SenderView",
+    "SentenceView",
+    "Tally",
+    "View",
+    "WindowRuleView",
+    "WindowView",
+]
 
 
 class WindowView(View):
@@ -168,47 +190,3 @@ class ConversationPush(View):
 class CountsPush(View):
     type: Literal["counts"] = "counts"
     counts: CountsView
-
-
-class MediaLimitView(View):
-    max_bytes: int
-    mime_types: list[str]
-
-
-class WindowRuleView(View):
-    seconds: int
-    quota: int
-    rule: SentenceView
-
-
-class ChannelView(View):
-    """What a channel can do, as its adapter declares it."""
-
-    channel: str
-    title: SentenceView
-    mark: str
-    color: str
-    sends: list[str]
-    read_only_reason: SentenceView | None
-    text_limit: int
-    text_limit_unit: Literal["bytes", "characters"]
-    links_allowed: bool
-    media: dict[str, MediaLimitView]
-    window: WindowRuleView | None
-    recall_seconds: int | None
-    deduplicates_sends: bool
-
-
-class AccountView(View):
-    id: int
-    connection_id: int
-    channel: str
-    name: str
-    avatar: str
-    disabled: bool
-    welcome_text: str
-
-
-class AccountList(View):
-    accounts: list[AccountView]
-    channels: list[ChannelView]
