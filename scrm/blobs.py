@@ -29,7 +29,8 @@ class Blobs:
     def open(cls, settings: Settings) -> Blobs:
         if settings.blobs.url:
             options = {key: value.get_secret_value() for key, value in settings.blobs.options.items()}
-            return cls(from_url(settings.blobs.url, config=options or None))  # type: ignore[call-overload]
+            store: Any = from_url
+            return cls(store(settings.blobs.url, config=options or None))
         folder = settings.data_dir / "blobs"
         return cls.in_folder(folder)
 

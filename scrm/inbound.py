@@ -1,0 +1,131 @@
+"""Webhooks in: verify, store durably, answer. Understanding comes later (``scrm.normalise``).
+
+Commits are grouped: requests that arrive while a commit is under way share the next one. A request is answered only after the
+commit that holds its event, so what was acknowledged is never lost; the unique key makes repetitions harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections import deque
+from dataclasses import dataclass, field
+
+from scrm.bus import Bus
+from scrm.channel import Challenge, Verified, WebhookRequest
+from scrm.connections import Connections
+from scrm.db import Database
+from scrm.errors import Unavailable
+from scrm.metrics import WEBHOOK_BATCH, WEBHOOKS
+
+LONGEST_KEY = 200
+"""Keys above this are hashed: an index row has its limits, and senders choose their keys."""
+
+STORE = """
+insert into inbound_event (connection_id, source, dedupe_key, body)
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[])
+on conflict (connection_id, dedupe_key) do nothing
+"""
+
+
+@dataclass(slots=True)
+class Waiting:
+    connection_id: int
+    dedupe_key: str
+    body: bytes
+    stored: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Intake:
+    """Groups the commits of a process. ``flushers`` commits may be under way at once."""
+
+    def __init__(self, db: Database, bus: Bus, *, batch: int = 500, flushers: int = 2) -> None:
+        self._db = db
+        self._bus = bus
+        self._batch = batch
+        self._waiting: deque[Waiting] = deque()
+        self._work = asyncio.Semaphore(0)
+        self._flushers = flushers
+        self._tasks: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._flush(), name=f"intake-{n}") for n in range(self._flushers)]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.stored.done():
+                waiting.stored.set_exception(Unavailable("The service is stopping; send it again."))
+
+    async def store(self, connection_id: int, verified: Verified) -> None:
+        """Returns when the event is durable. Raises :class:`Unavailable` when it is not."""
+        waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw)
+        self._waiting.append(waiting)
+        self._wake.set()
+        await waiting.stored
+
+    async def _flush(self) -> None:
+        while True:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
+            try:
+                await self._db.execute(
+                    STORE,
+                    [one.connection_id for one in batch],
+                    ["webhook"] * len(batch),
+                    [one.dedupe_key for one in batch],
+                    [one.body for one in batch],
+                )
+            except asyncio.CancelledError:
+                self._answer(batch, Unavailable("The service is stopping; send it again."))
+                raise
+            except Exception as error:
+                self._answer(
+                    batch, Unavailable(f"The event could not be stored; send it again. ({type(error).__name__})")
+                )
+                continue
+            WEBHOOK_BATCH.observe(len(batch))
+            self._answer(batch, None)
+            await self._bus.ring("inbound", sorted({one.connection_id for one in batch}))
+
+    def _answer(self, batch: list[Waiting], error: Exception | None) -> None:
+        for waiting in batch:
+            if waiting.stored.done():
+                continue
+            if error is None:
+                waiting.stored.set_result(None)
+            else:
+                waiting.stored.set_exception(error)
+
+
+def bounded_key(key: str) -> str:
+    """A dedupe key that fits the index, whatever the sender wrote."""
+    key = key.replace("\x00", "\ufffd").encode(errors="replace").decode()
+    if len(key) <= LONGEST_KEY:
+        return key
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+
+
+async def accept(
+    connections: Connections, intake: Intake, provider: str, key: str, request: WebhookRequest
+) -> Verified | Challenge:
+    """Raises :class:`~scrm.errors.NotFound`, :class:`~scrm.errors.BadSignature`, :class:`~scrm.errors.BadRequest`,
+    :class:`Unavailable`; returns what to answer."""
+    loaded = await connections.by_key(provider, key)
+    outcome = loaded.adapter.verify(request)
+    if isinstance(outcome, Verified):
+        await intake.store(loaded.id, outcome)
+        WEBHOOKS.labels(provider, "stored").inc()
+    else:
+        WEBHOOKS.labels(provider, "challenge").inc()
+    return outcome

@@ -1,0 +1,79 @@
+"""The shape of every background loop: do a round while there is work, then sleep until a ring or the next look."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from scrm.bus import Bus
+from scrm.db import LOST
+from scrm.metrics import LOOP_FAILURES
+
+log = logging.getLogger(__name__)
+
+
+class Loop:
+    """Calls ``round`` until it returns False (nothing left), then waits for a ring of one of ``topics`` or ``look`` seconds.
+
+    A round that fails is logged and tried again after a growing pause; the loop itself never ends by an error.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        round_: Callable[[], Awaitable[bool]],
+        *,
+        bus: Bus | None = None,
+        topics: tuple[str, ...] = (),
+        look: float = 1.0,
+    ) -> None:
+        self.name = name
+        self._round = round_
+        self._bus = bus
+        self._topics = topics
+        self._look = look
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._unlisten: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        if self._bus is not None:
+            self._unlisten = [self._bus.listen(topic, lambda _: self._wake.set()) for topic in self._topics]
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def stop(self) -> None:
+        for unlisten in self._unlisten:
+            unlisten()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        pause = 0.2
+        while True:
+            self._wake.clear()
+            try:
+                more = await self._round()
+                pause = 0.2
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                LOOP_FAILURES.labels(self.name).inc()
+                if isinstance(error, LOST):
+                    log.warning("%s waits for the database: %s", self.name, error)
+                else:
+                    log.exception("a round of %s failed", self.name)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                continue
+            if more:
+                await asyncio.sleep(0)
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._look)

@@ -1,0 +1,22 @@
+"""What the service counts, for Prometheus. Labels are few and never come from customers."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+WEBHOOKS = Counter("scrm_webhooks_total", "Webhook requests by platform and outcome", ["provider", "outcome"])
+WEBHOOK_BATCH = Histogram(
+    "scrm_webhook_commit_events", "Events stored by one commit", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+EVENTS = Counter("scrm_events_total", "Inbound events handled, by their final state", ["state"])
+EVENT_BATCH_SECONDS = Histogram("scrm_event_batch_seconds", "Time to handle one batch of inbound events")
+MESSAGES = Counter("scrm_messages_total", "Messages written, by direction", ["direction"])
+SENDS = Counter("scrm_sends_total", "Attempts to send, by outcome", ["outcome"])
+SEND_SECONDS = Histogram("scrm_send_seconds", "Time of one call to a platform")
+PULLS = Counter("scrm_pulls_total", "Pages pulled, by outcome", ["outcome"])
+JOBS = Counter("scrm_jobs_total", "Jobs run, by kind and outcome", ["kind", "outcome"])
+SOCKETS = Gauge("scrm_sockets", "Browsers connected to this process")
+PUSHES = Counter("scrm_pushes_total", "Frames pushed to browsers")
+REQUESTS = Histogram("scrm_http_seconds", "Time to answer API requests", ["method", "route", "status"])
+LOOP_FAILURES = Counter("scrm_loop_failures_total", "Rounds of a background loop that failed", ["loop"])
+BACKLOG = Gauge("scrm_backlog", "Rows that wait, by queue", ["queue"])

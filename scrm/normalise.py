@@ -1,0 +1,227 @@
+"""From stored events to rows: claim a batch, parse it, hand the events to the domains, mark it done, all in one transaction.
+
+A batch belongs to one connection, and one worker at a time has a connection (an advisory lock that ends with the transaction),
+so events keep their order and two workers never meet in the same conversation. Killing a worker undoes its batch; the next one
+takes it again, and the unique keys of what the domains write make even a repeated batch harmless.
+
+A poison event is found by halving the batch: the good ones are handled, the bad one is marked ``failed`` with its error, where
+an administrator sees it and can run it again after the cause is mended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scrm.channel import Event, Ignored, PullRequested, Raw, Unrecognised
+from scrm.connections import Loaded
+from scrm.db import LOST, RETRYABLE
+from scrm.metrics import EVENT_BATCH_SECONDS, EVENTS
+from scrm.services import Services, Work
+
+log = logging.getLogger(__name__)
+
+LOCK_SPACE = 7_226_002
+"""The first key of the advisory locks, the second is the connection's id."""
+
+FAILED_ERROR_LENGTH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event and the stored row it came from. ``ordinal`` numbers the events of one row."""
+
+    inbound_event_id: int
+    ordinal: int
+    received_at: datetime
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    connection: Loaded
+    items: Sequence[Item]
+
+
+Handler = Callable[[Work, Batch], Awaitable[None]]
+"""A domain's part: writes what the batch means inside the given unit of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A stored event with what became of it."""
+
+    id: int
+    received_at: datetime
+    events: Sequence[Event]
+    error: str = ""
+
+    @property
+    def state(self) -> str:
+        if self.error:
+            return "failed"
+        if any(isinstance(event, Unrecognised) for event in self.events):
+            return "unrecognised"
+        if all(isinstance(event, Ignored) for event in self.events):
+            return "ignored"
+        return "done"
+
+    @property
+    def note(self) -> str | None:
+        if self.error:
+            return self.error[:FAILED_ERROR_LENGTH]
+        return next((event.why for event in self.events if isinstance(event, Ignored | Unrecognised)), None)
+
+
+class Normaliser:
+    """One round of :meth:`round` visits every connection that has new events."""
+
+    def __init__(self, services: Services, handlers: Sequence[Handler], *, batch: int = 500) -> None:
+        self._services = services
+        self._handlers = handlers
+        self._batch = batch
+
+    async def round(self) -> bool:
+        """True when a connection may have more. A connection that another worker has is skipped."""
+        ids = await self._services.db.fetch(
+            # A walk over the index from one connection to the next, however many events wait.
+            "with recursive waiting as ("
+            " (select connection_id from inbound_event where state = 'new' order by connection_id limit 1)"
+            " union all select (select e.connection_id from inbound_event e where e.state = 'new'"
+            "  and e.connection_id > w.connection_id order by e.connection_id limit 1)"
+            " from waiting w where w.connection_id is not null"
+            ") select connection_id from waiting where connection_id is not null"
+        )
+        more = False
+        for row in ids:
+            more = await self._one_batch(row["connection_id"]) or more
+        return more
+
+    async def _one_batch(self, connection_id: int) -> bool:
+        connection = await self._services.connections.get(connection_id)
+        started = time.perf_counter()
+        for attempt in range(5):
+            try:
+                async with self._services.work() as work:
+                    count = await self._claim_and_handle(work, connection)
+                break
+            except RETRYABLE:
+                if attempt == 4:
+                    raise
+                await asyncio.sleep(0.01 * (attempt + 1))
+        if count:
+            EVENT_BATCH_SECONDS.observe(time.perf_counter() - started)
+        return count >= self._batch
+
+    async def _claim_and_handle(self, work: Work, connection: Loaded) -> int:
+        locked = await work.tx.fetchval("select pg_try_advisory_xact_lock($1, $2)", LOCK_SPACE, connection.id)
+        if not locked:
+            return 0
+        rows = await work.tx.fetch(
+            "select id, source, body, received_at from inbound_event where connection_id = $1 and state = 'new' "
+            "order by id limit $2",
+            connection.id,
+            self._batch,
+        )
+        if not rows:
+            return 0
+        parsed = [parse_row(connection, row["id"], row["source"], row["body"], row["received_at"]) for row in rows]
+        finished = await self._handle(work, connection, parsed)
+        await _mark(work, finished)
+        await work.tx.execute(
+            "update connection_health set last_event_at = greatest(last_event_at, $2) where connection_id = $1",
+            connection.id,
+            rows[-1]["received_at"],
+        )
+        return len(rows)
+
+    async def _handle(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> list[Parsed]:
+        """Everything at once; when that fails, halves, down to the one event that cannot be handled."""
+        good = [one for one in parsed if not one.error]
+        if not good:
+            return list(parsed)
+        rings = {topic: set(ids) for topic, ids in work.rings.items()}
+        try:
+            async with work.tx.transaction():
+                await self._hand_over(work, connection, good)
+            return list(parsed)
+        except (*RETRYABLE, *LOST):
+            raise
+        except Exception as error:
+            work.rings.clear()
+            for topic, ids in rings.items():
+                work.ring(topic, *ids)
+            if len(good) == 1:
+                log.exception("event %s cannot be handled", good[0].id)
+                poison = Parsed(good[0].id, good[0].received_at, good[0].events, f"{type(error).__name__}: {error}")
+                return [poison if one is good[0] else one for one in parsed]
+        middle = len(parsed) // 2
+        first = await self._handle(work, connection, parsed[:middle])
+        return first + await self._handle(work, connection, parsed[middle:])
+
+    async def _hand_over(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> None:
+        items = [
+            Item(one.id, ordinal, one.received_at, event) for one in parsed for ordinal, event in enumerate(one.events)
+        ]
+        await ring_streams(work, connection.id, [item.event for item in items if isinstance(item.event, PullRequested)])
+        batch = Batch(connection, items)
+        for handler in self._handlers:
+            await handler(work, batch)
+
+
+def parse_row(connection: Loaded, row_id: int, source: str, body: bytes, received_at: datetime) -> Parsed:
+    """``parse`` is total by contract; an adapter that breaks it spoils one event, not the batch."""
+    try:
+        events = connection.adapter.parse(Raw(source=source, body=body, received_at=received_at))
+    except Exception as error:
+        log.exception("the adapter of connection %s broke on event %s", connection.id, row_id)
+        return Parsed(row_id, received_at, (), f"parse: {type(error).__name__}: {error}")
+    return Parsed(row_id, received_at, events or (Ignored("nothing in it"),))
+
+
+async def _mark(work: Work, parsed: Sequence[Parsed]) -> None:
+    await work.tx.execute(
+        "update inbound_event e set state = d.state, error = d.error, attempts = e.attempts + 1, handled_at = $4 "
+        "from unnest($1::bigint[], $2::text[], $3::text[]) d (id, state, error) where e.id = d.id",
+        [one.id for one in parsed],
+        [one.state for one in parsed],
+        [one.note.replace("\x00", "\ufffd") if one.note else None for one in parsed],
+        work.now,
+    )
+    for one in parsed:
+        EVENTS.labels(one.state).inc()
+
+
+async def ring_streams(work: Work, connection_id: int, rung: Sequence[PullRequested]) -> None:
+    """Marks streams as rung; the pullers take them from there."""
+    if not rung:
+        return
+    newest = {ring.stream: ring.token for ring in rung}
+    names = sorted(newest)
+    await work.tx.execute(
+        "insert into pull_stream (connection_id, stream, token, rings) "
+        "select $1, w.stream, w.token, 1 from unnest($2::text[], $3::text[]) w (stream, token) "
+        "on conflict (connection_id, stream) do update set rings = pull_stream.rings + 1, "
+        "token = case when excluded.token <> '' then excluded.token else pull_stream.token end",
+        connection_id,
+        names,
+        [newest[name] for name in names],
+    )
+    work.ring("pull", connection_id)
+
+
+async def rerun(work: Work, *, ids: Sequence[int] = (), state: str = "") -> int:
+    """Puts events back to be parsed again: those of ``ids``, or all of a state. What was written before is not doubled."""
+    if ids:
+        done = await work.tx.execute(
+            "update inbound_event set state = 'new', error = null where id = any($1::bigint[]) and state <> 'new'",
+            list(ids),
+        )
+    else:
+        done = await work.tx.execute("update inbound_event set state = 'new', error = null where state = $1", state)
+    work.ring("inbound")
+    return int(done.split()[-1])
