@@ -1,0 +1,86 @@
+"""One connection to WeCom: the parts of this folder behind the contract of :mod:`scrm.channel`.
+
+Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts and KeepsSessions. Customer service has no call to recall a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from adapters.wecom.accounts import Accounts
+from adapters.wecom.capabilities import CAPABILITIES
+from adapters.wecom.client import WeComClient
+from adapters.wecom.media import fetch_media
+from adapters.wecom.parse import parse
+from adapters.wecom.profiles import BATCH, Profiles
+from adapters.wecom.pull import Puller
+from adapters.wecom.send import Sender
+from adapters.wecom.sessions import Sessions
+from adapters.wecom.uploads import Uploads
+from adapters.wecom.verify import CallbackVerifier
+from scrm.channel import (
+    AccountRef,
+    AdapterContext,
+    Capabilities,
+    Challenge,
+    ContactRef,
+    Event,
+    JsonObject,
+    OutgoingMessage,
+    Page,
+    Raw,
+    Receipt,
+    SessionChanged,
+    Verified,
+    WebhookRequest,
+)
+
+
+class WeComAdapter:
+    profile_batch = BATCH
+
+    def __init__(self, verifier: CallbackVerifier, client: WeComClient, context: AdapterContext) -> None:
+        self._verifier = verifier
+        self._client = client
+        self._accounts = Accounts(client)
+        self._puller = Puller(client, self._accounts)
+        self._sender = Sender(client, Uploads(client, context.clock))
+        self._profiles = Profiles(client)
+        self._sessions = Sessions(client, context.clock)
+
+    @property
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        return CAPABILITIES
+
+    def verify(self, request: WebhookRequest) -> Verified | Challenge:
+        return self._verifier.verify(request)
+
+    def parse(self, raw: Raw) -> Sequence[Event]:
+        return parse(raw)
+
+    async def send(self, message: OutgoingMessage) -> Receipt:
+        return await self._sender.send(message)
+
+    async def streams(self) -> Sequence[str]:
+        return await self._puller.streams()
+
+    async def pull(self, stream: str, cursor: str, token: str) -> Page:
+        return await self._puller.pull(stream, cursor, token)
+
+    def fetch(self, handle: JsonObject) -> AsyncIterator[bytes]:
+        return fetch_media(self._client, handle)
+
+    async def profiles(self, contact_ids: Sequence[str]) -> Sequence[ContactRef]:
+        return await self._profiles.read(contact_ids)
+
+    async def accounts(self) -> Sequence[AccountRef]:
+        return await self._accounts.served()
+
+    async def session(self, account_id: str, contact_id: str) -> SessionChanged:
+        return await self._sessions.read(account_id, contact_id)
+
+    async def end_session(self, account_id: str, contact_id: str) -> None:
+        await self._sessions.end(account_id, contact_id)
+
+    async def close(self) -> None:
+        """Nothing is held open: the HTTP session belongs to the service."""

@@ -1,0 +1,102 @@
+"""WeCom as a provider: the form that an administrator fills in, and the adapter that is built from it."""
+
+from __future__ import annotations
+
+from yarl import URL
+
+from adapters.wecom.adapter import WeComAdapter
+from adapters.wecom.client import WeComClient
+from adapters.wecom.verify import CallbackVerifier
+from scrm.channel import Adapter, AdapterContext, ConnectionConfig, Provider, Sentence, SettingField
+from scrm.errors import Unprocessable
+
+PUBLIC_BASE_URL = "https://qyapi.weixin.qq.com"
+
+FIELDS = (
+    SettingField(
+        "corp_id",
+        Sentence("企业 ID", "CorpID"),
+        Sentence(
+            "管理后台“我的企业 → 企业信息”最下方，以 ww 开头。",
+            "In the console under My Company, at the end; begins with ww.",
+        ),
+    ),
+    SettingField(
+        "secret",
+        Sentence("应用 Secret", "App secret"),
+        Sentence(
+            "自建应用的 Secret。该应用要在“微信客服 → API → 可调用接口的应用”中。",
+            "The secret of your own app, which must be among the callable apps of WeChat Customer Service.",
+        ),
+        secret=True,
+    ),
+    SettingField(
+        "token",
+        Sentence("回调 Token", "Callback token"),
+        Sentence("应用“接收消息 → API 接收”中设置的 Token。", "The Token of the app's API receive settings."),
+        secret=True,
+    ),
+    SettingField(
+        "encoding_aes_key",
+        Sentence("回调 EncodingAESKey", "Callback EncodingAESKey"),
+        Sentence("与 Token 在同一页，共 43 位。", "On the same page as the Token; 43 letters and digits."),
+        secret=True,
+    ),
+    SettingField(
+        "agent_id",
+        Sentence("应用 AgentId", "App AgentId"),
+        Sentence(
+            "给成员发应用消息时需要，微信客服不需要。", "Needed for messages to members; customer service does without."
+        ),
+        required=False,
+    ),
+    SettingField(
+        "base_url",
+        Sentence("接口地址", "API address"),
+        Sentence("一般不改；可指向代理或模拟器。", "Usually left alone; may point at a proxy or the simulator."),
+        required=False,
+        default=PUBLIC_BASE_URL,
+    ),
+)
+
+
+def build(config: ConnectionConfig, context: AdapterContext) -> Adapter:
+    """Raises :class:`~scrm.errors.Unprocessable`, with the field, for settings that cannot work."""
+    corp_id = _required(config.settings.get("corp_id"), "corp_id")
+    client = WeComClient(
+        corp_id=corp_id,
+        secret=_required(config.secrets.get("secret"), "secret"),
+        base_url=_base_url(config.settings.get("base_url") or PUBLIC_BASE_URL),
+        context=context,
+    )
+    verifier = CallbackVerifier(
+        token=_required(config.secrets.get("token"), "token"),
+        encoding_aes_key=_required(config.secrets.get("encoding_aes_key"), "encoding_aes_key"),
+        receive_id=corp_id,
+    )
+    return WeComAdapter(verifier, client, context)
+
+
+def _required(value: str | None, name: str) -> str:
+    if value is None or not value.strip():
+        raise Unprocessable(f"{name} is missing.", fields={name: "must be filled in"})
+    return value.strip()
+
+
+def _base_url(value: str) -> str:
+    problem = "must be an address such as https://qyapi.weixin.qq.com"
+    try:
+        url = URL(value.strip())
+    except ValueError as error:
+        raise Unprocessable(f"base_url {problem}.", fields={"base_url": problem}) from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Unprocessable(f"base_url {problem}.", fields={"base_url": problem})
+    return str(url).rstrip("/")
+
+
+PROVIDER = Provider(
+    name="wecom",
+    title=Sentence("企业微信", "WeCom"),
+    fields=FIELDS,
+    build=build,
+)

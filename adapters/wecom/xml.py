@@ -1,0 +1,81 @@
+"""Callback XML as nested dicts, read with expat and without anything that can harm: no DTD, hence no entities.
+
+An element with children becomes a dict, one without becomes its text. Elements that the platform may repeat are always
+lists, so that one item and several look the same to the reader.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.parsers import expat
+
+XmlFields = dict[str, Any]
+
+_REPEATED = frozenset({"Item", "AuthAddOpenKfId", "AuthDelOpenKfId", "SelectedItem", "OptionId"})
+_SPELLINGS = {"OpitonIds": "OptionIds", "OpitonId": "OptionId"}
+"""Sources disagree on these two (wecom.md section 11.4)."""
+_CONTROL = bytes(code for code in range(32) if code not in (9, 10, 13))
+_DEEPEST = 16
+
+
+class BrokenXml(ValueError):
+    """The bytes are not an XML document that we are willing to read."""
+
+
+def read_xml(document: bytes) -> XmlFields:
+    """The children of the root element. Raises :class:`BrokenXml`.
+
+    Control characters, which XML forbids and customers type nevertheless, are dropped first.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = reader.doctype
+    parser.StartElementHandler = reader.start
+    parser.CharacterDataHandler = reader.characters
+    parser.EndElementHandler = reader.end
+    try:
+        parser.Parse(document.translate(None, _CONTROL), True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise BrokenXml(str(error)) from error
+    return reader.root
+
+
+class _Reader:
+    """What expat calls back. A stack in place of recursion: depth is bounded and nothing can exhaust the stack."""
+
+    def __init__(self) -> None:
+        self.root: XmlFields = {}
+        self._open: list[XmlFields] = []
+        self._text: list[str] = []
+
+    def doctype(self, *_: object) -> None:
+        raise BrokenXml("a document type declaration is not allowed")
+
+    def start(self, _name: str, _attributes: dict[str, str]) -> None:
+        if len(self._open) >= _DEEPEST:
+            raise BrokenXml("the elements are nested too deeply")
+        self._open.append({})
+        self._text.clear()
+
+    def characters(self, text: str) -> None:
+        self._text.append(text)
+
+    def end(self, name: str) -> None:
+        children = self._open.pop()
+        value: XmlFields | str = children or "".join(self._text)
+        self._text.clear()
+        if not self._open:
+            self.root = children
+            return
+        _put(self._open[-1], _SPELLINGS.get(name, name), value)
+
+
+def _put(parent: XmlFields, name: str, value: XmlFields | str) -> None:
+    if name in _REPEATED:
+        parent.setdefault(name, []).append(value)
+    elif name in parent:
+        already = parent[name]
+        parent[name] = [*already, value] if isinstance(already, list) else [already, value]
+    else:
+        parent[name] = value
