@@ -1,1 +1,28 @@
-"""The adapter conformance kit and test helpers, shipped with the package."""
+"""The adapter conformance kit and test helpers, shipped with the package. Importing it needs pytest."""
+
+import pytest
+
+# Before the import, so that a failing check shows the values it compared.
+pytest.register_assert_rewrite(
+    "scrm.testing.ability_checks",
+    "scrm.testing.limit_checks",
+    "scrm.testing.send_checks",
+    "scrm.testing.webhook_checks",
+)
+
+from scrm.testing.context import MemoryCache, MemoryState, memory_context, outgoing_media  # noqa: E402
+from scrm.testing.contract import ChannelContract  # noqa: E402
+from scrm.testing.harness import Delivered, Golden, Harness, Sample, SendFault  # noqa: E402
+
+__all__ = [
+    "ChannelContract",
+    "Delivered",
+    "Golden",
+    "Harness",
+    "MemoryCache",
+    "MemoryState",
+    "Sample",
+    "SendFault",
+    "memory_context",
+    "outgoing_media",
+]
