@@ -37,6 +37,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 FaultKind = Literal["delay", "hang", "hang_after", "drop", "drop_after", "status", "refuse", "broken"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -100,7 +101,7 @@ class Faults:
         return next((rule for rule in self._rules if rule.takes(path)), None)
 
     @property
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         @web.middleware
         async def with_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
             fault = self.take(request.path) if self._rules else None

@@ -1,0 +1,42 @@
+"""Numbers and choices of the simulated platform; the defaults are the documented ones, tests make them smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MINUTE = 60
+HOUR = 3600
+DAY = 86400
+
+
+@dataclass
+class Settings:
+    """``[?]`` marks what the public documents do not say."""
+
+    token_life: int = 7200
+    api_per_minute: int = 10_000
+    """Calls of one API by one corp; beyond it 45009 until the minute is over (chapter 3.4)."""
+    api_per_hour: int = 150_000
+    sync_without_token_per_minute: int = 300
+    """[?] ``kf/sync_msg`` without a token is "strictly" limited; the number is not published."""
+    wrong_secrets_per_hour: int = 20
+    """[?] "Several" wrong secrets block the address for an hour with 45009."""
+    repeated_msgid: Literal["accept", "refuse"] = "accept"
+    """[?] ``kf/send_msg`` with a ``msgid`` that the account has used: ``accept`` answers ok with that ``msgid`` and
+    delivers nothing again; ``refuse`` answers 40058. The documents only say that it must be unique."""
+    media_life: int = 3 * DAY
+    message_life: int = 3 * DAY
+    """How far back ``kf/sync_msg`` reads."""
+    sync_token_life: int = 10 * MINUTE
+    reply_window: int = 48 * HOUR
+    replies_per_window: int = 5
+    welcome_life: int = 20
+    closing_life: int = 20
+    pool_code_life: int = 48 * HOUR
+    callback_deadline: float = 5.0
+    callback_check_deadline: float = 1.0
+    callback_attempts: int = 3
+    callback_retry_delays: tuple[float, ...] = (0.2, 0.5)
+    """[?] The pause between the three tries is not published; real seconds."""
+    callback_concurrency: int = 32

@@ -1,0 +1,292 @@
+"""Everything the simulated platform knows. Plain data, so that it can be written to a file and read back.
+
+Times are Unix seconds of the simulated clock. Nothing here checks anything; the rules are beside it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+JsonObject = dict[str, Any]
+
+UNTREATED, BOT, POOL, HUMAN, ENDED = range(5)
+"""The states of a KF session (chapter 16.2)."""
+
+
+def new_id(prefix: str, length: int = 30) -> str:
+    """A fresh identifier that looks like the platform's own."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+    return prefix + "".join(alphabet[byte & 63] for byte in secrets.token_bytes(length))
+
+
+@dataclass
+class Callback:
+    """Where and how an app receives callbacks."""
+
+    url: str
+    token: str
+    aes_key: str
+
+
+@dataclass
+class App:
+    agent_id: int
+    secret: str
+    name: str = ""
+    callback: Callback | None = None
+    kf_allowed: bool = True
+    """The app is among the callable apps of 微信客服; else its KF calls get 48002 and it hears no KF events."""
+    contacts_allowed: bool = True
+    """The same for 客户联系."""
+    trusted_ips: list[str] | None = None
+    """None: every address is trusted; else others get 60020."""
+
+
+@dataclass
+class Token:
+    corp_id: str
+    agent_id: int
+    expires_at: float
+    refused_with: int = 0
+    """40014 or 42001 when the platform has invalidated it early."""
+
+
+@dataclass
+class Media:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    media_id: str
+    kind: str
+    name: str
+    mime: str
+    content: bytes
+    created_at: int
+
+
+@dataclass
+class Department:
+    id: int
+    name: str
+    parentid: int = 1
+    order: int = 0
+    name_en: str = ""
+
+
+@dataclass
+class Member:
+    userid: str
+    name: str
+    department: list[int] = field(default_factory=lambda: [1])
+    position: str = ""
+    status: int = 1
+    """1 active, 2 disabled, 4 not activated, 5 left."""
+    alias: str = ""
+    external_position: str = ""
+
+
+@dataclass
+class Customer:
+    external_userid: str
+    nickname: str
+    avatar: str = ""
+    gender: int = 0
+    unionid: str = ""
+    type: int = 1
+    corp_name: str = ""
+    refuses_messages: bool = False
+    """The customer has refused messages: a send is accepted and fails with type 10."""
+
+
+@dataclass
+class Follow:
+    """A member follows a customer (客户联系)."""
+
+    userid: str
+    external_userid: str
+    createtime: int
+    remark: str = ""
+    description: str = ""
+    tag_ids: list[str] = field(default_factory=list)
+    remark_mobiles: list[str] = field(default_factory=list)
+    remark_corp_name: str = ""
+    add_way: int = 1
+    state: str = ""
+    oper_userid: str = ""
+
+
+@dataclass
+class Tag:
+    id: str
+    name: str
+    create_time: int
+    order: int = 0
+
+
+@dataclass
+class TagGroup:
+    group_id: str
+    group_name: str
+    create_time: int
+    order: int = 0
+    tags: list[Tag] = field(default_factory=list)
+
+
+@dataclass
+class GroupMember:
+    userid: str
+    type: int
+    join_time: int
+    join_scene: int = 1
+    name: str = ""
+    group_nickname: str = ""
+    unionid: str = ""
+    invitor: str = ""
+    state: str = ""
+
+
+@dataclass
+class GroupChat:
+    chat_id: str
+    name: str
+    owner: str
+    create_time: int
+    notice: str = ""
+    status: int = 0
+    members: list[GroupMember] = field(default_factory=list)
+    admins: list[str] = field(default_factory=list)
+    member_version: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+@dataclass
+class Received:
+    """A message as a customer (or, for app messages, a member) sees it."""
+
+    msgid: str
+    msgtype: str
+    body: JsonObject
+    at: int
+    via: str
+    """``api``, ``event`` (welcome and closing words), ``servicer`` (typed in the client)."""
+    servicer_userid: str = ""
+    recalled: bool = False
+
+
+@dataclass
+class Session:
+    """One customer at one KF account."""
+
+    state: int = ENDED
+    servicer_userid: str = ""
+    last_customer_at: int = 0
+    replies_left: int = 0
+    entered_at: int = 0
+    welcomed_at: int = 0
+    scene: str = ""
+    scene_param: str = ""
+    wechat_channels: JsonObject | None = None
+    reply_code_given: bool = False
+    """The code of the first change to the pool or to a person has been handed out in this session."""
+    rejects_customer: bool = False
+    """A servicer has switched this customer's messages off (拒收)."""
+    received: list[Received] = field(default_factory=list)
+    failures: list[int] = field(default_factory=list)
+    """``fail_type`` of the next accepted sends that will not be delivered."""
+
+
+@dataclass
+class Servicer:
+    stopped: bool = False
+    stop_type: int = 0
+
+
+@dataclass
+class EventCode:
+    """Allows one ``kf/send_msg_on_event``."""
+
+    open_kfid: str
+    external_userid: str
+    expires_at: float
+    types: list[str]
+    situation: str
+
+
+@dataclass
+class KfAccount:
+    open_kfid: str
+    name: str
+    avatar: str = ""
+    granted: bool = True
+    """The app may manage it by API; else 48007."""
+    servicers: dict[str, Servicer] = field(default_factory=dict)
+    departments: list[int] = field(default_factory=list)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    items: list[str] = field(default_factory=list)
+    """What ``sync_msg`` returns, as JSON, oldest first; the first has the number ``first``."""
+    item_times: list[int] = field(default_factory=list)
+    first: int = 0
+    authors: dict[str, str] = field(default_factory=dict)
+    """Message id of each item that a person wrote -> the customer."""
+    sent: dict[str, str] = field(default_factory=dict)
+    """Message id of each message that we sent -> the customer."""
+    empty_pages: int = 0
+    """So many next pages are empty although there is more (the trap of chapter 16.3)."""
+    page_cap: int = 1000
+
+
+@dataclass
+class AppMessage:
+    msgid: str
+    agent_id: int
+    msgtype: str
+    body: JsonObject
+    at: int
+    receivers: list[str]
+    recalled: bool = False
+
+
+@dataclass
+class Corp:
+    corp_id: str
+    name: str = ""
+    apps: dict[int, App] = field(default_factory=dict)
+    departments: dict[int, Department] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    """By lower-case userid: userids are case-insensitive."""
+    customers: dict[str, Customer] = field(default_factory=dict)
+    follows: dict[str, dict[str, Follow]] = field(default_factory=dict)
+    """external_userid -> userid -> relation."""
+    tag_groups: dict[str, TagGroup] = field(default_factory=dict)
+    groups: dict[str, GroupChat] = field(default_factory=dict)
+    kf: dict[str, KfAccount] = field(default_factory=dict)
+    codes: dict[str, EventCode] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
+    app_messages: dict[str, AppMessage] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Signs the sync tokens."""
+    images_uploaded: dict[str, int] = field(default_factory=dict)
+    """Day -> number of ``media/uploadimg`` calls."""
+
+
+@dataclass
+class World:
+    corps: dict[str, Corp] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    pictures: dict[str, Media] = field(default_factory=dict)
+    """Permanent pictures of ``media/uploadimg`` by their name in the address."""
+    clock_offset: float = 0.0
+
+
+_WORLD = TypeAdapter(World)
+
+
+def to_json(world: World) -> bytes:
+    return _WORLD.dump_json(world)
+
+
+def from_json(content: bytes) -> World:
+    """Raises ``ValueError`` for what :func:`to_json` has not written."""
+    return _WORLD.validate_json(content)
