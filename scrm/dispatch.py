@@ -1,0 +1,68 @@
+"""From a line of the route table to a handler of the server: identify, permit, read, call, answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from scrm.answering import answer, failure, refusal
+from scrm.auth import SAFE_METHODS, Auth, Identity
+from scrm.db import RETRYABLE
+from scrm.errors import ApiError, Forbidden
+from scrm.http import PUBLIC, SIGNED_IN, Request, Route, shape_of
+from scrm.reading import path_value, read_body, read_query
+from scrm.services import Services
+
+TRIES = 4
+
+Served = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def serve(route: Route, services: Services, auth: Auth) -> Served:
+    shape = shape_of(route)
+    where = f"{route.method} {route.path}"
+
+    async def respond(raw: web.Request) -> web.StreamResponse:
+        identity = await permitted(raw)
+        arguments: dict[str, object] = {
+            name: path_value(kind, raw.match_info[name]) for name, kind in shape.path.items()
+        }
+        query = read_query(raw, shape.query)
+        if query is not None:
+            arguments["query"] = query
+        if shape.body is not None:
+            arguments["body"] = await read_body(raw, shape.body, route.body_limit)
+        request = Request(services, auth, identity, raw)
+        for attempt in range(1, TRIES + 1):
+            try:
+                return answer(await route.handler(request, **arguments), route.status)
+            except RETRYABLE:
+                # Its unit of work lost a race and was undone; an upload's body is read and gone.
+                if attempt == TRIES or route.upload:
+                    raise
+                await asyncio.sleep(0.01 * attempt)
+        raise AssertionError("unreachable")
+
+    async def permitted(raw: web.Request) -> Identity | None:
+        if route.permission == PUBLIC:
+            if raw.method not in SAFE_METHODS and not auth.addresses.same_origin(raw):
+                raise Forbidden("This request comes from another site.", code="csrf")
+            return None
+        identity = await auth.identify(raw)
+        if route.permission != SIGNED_IN and not identity.principal.may(route.permission):
+            raise Forbidden(f"This needs the permission {route.permission}.")
+        return identity
+
+    async def served(raw: web.Request) -> web.StreamResponse:
+        try:
+            return await respond(raw)
+        except ApiError as error:
+            return refusal(error)
+        except (asyncio.CancelledError, web.HTTPException):
+            raise
+        except Exception as error:
+            return failure(error, where)
+
+    return served

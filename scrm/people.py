@@ -1,0 +1,175 @@
+"""Agents and teams: made, changed, locked out. Routes and the command line call the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from scrm.db import Row, Tx
+from scrm.errors import Conflict, NotFound, Unprocessable
+from scrm.passwords import check_rules, hash_password
+from scrm.permissions import ROLES, Language, Role
+from scrm.services import Work
+from scrm.sessions import end_sessions_of, ring_sessions_of
+from scrm.trail import record
+
+INSERT = """
+insert into agent (login, name, role, password_hash, language, avatar, created_at)
+values ($1, $2, $3, $4, $5, $6, $7) on conflict (lower(login)) do nothing returning id
+"""
+AGENTS = """
+select a.id, a.login, a.name, a.avatar, a.role, a.language, a.disabled_at is not null as disabled,
+  array(select t.team_id from team_member t where t.agent_id = a.id order by 1) as team_ids
+from agent a where $1::bigint is null or a.id = $1 order by a.id
+"""
+TEAMS = """
+select t.id, t.name, array(select m.agent_id from team_member m where m.team_id = t.id order by 1) as agent_ids
+from team t where $1::bigint is null or t.id = $1 order by t.id
+"""
+ADMINS = "select id from agent where role = 'admin' and disabled_at is null order by id for update"
+
+
+async def create_agent(
+    work: Work,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password: str,
+    language: Language = "zh-CN",
+    avatar: str = "",
+    team_ids: Sequence[int] = (),
+    by: int | None = None,
+    address: str = "",
+) -> int:
+    """Raises :class:`Conflict` for a login that exists (upper and lower case are one), :class:`Unprocessable`."""
+    if role not in ROLES:
+        raise Unprocessable("There is no such role.", fields={"role": f"One of {', '.join(ROLES)}."})
+    check_rules(password, login=login)
+    hashed = await hash_password(password)
+    agent_id: int | None = await work.tx.fetchval(INSERT, login, name, role, hashed, language, avatar, work.now)
+    if agent_id is None:
+        raise Conflict("Somebody has this login already.", fields={"login": "Taken."}, code="login_taken")
+    await _join(work, agent_id, team_ids)
+    await record(
+        work, "agent.created", agent_id=by, object_kind="agent", object_id=agent_id, address=address,
+        detail={"login": login, "role": role},
+    )  # fmt: skip
+    return agent_id
+
+
+async def set_password(work: Work, agent_id: int, password: str, *, by: int | None = None, keep_session: int | None = None,
+                       address: str = "", field: str = "password") -> None:  # fmt: skip
+    """Ends every session of the agent, except the one that asked. Raises :class:`NotFound`, :class:`Unprocessable`."""
+    login = await work.tx.fetchval("select login from agent where id = $1", agent_id)
+    if login is None:
+        raise NotFound("There is no such agent.")
+    check_rules(password, login=login, field=field)
+    await work.tx.execute("update agent set password_hash = $2 where id = $1", agent_id, await hash_password(password))
+    await end_sessions_of(work, agent_id, except_id=keep_session)
+    await record(work, "agent.password_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address)
+
+
+async def set_role(work: Work, agent_id: int, role: Role, *, by: int | None = None, address: str = "") -> None:
+    """Raises :class:`Conflict` when nobody could administer any more."""
+    if role not in ROLES:
+        raise Unprocessable("There is no such role.", fields={"role": f"One of {', '.join(ROLES)}."})
+    if role != "admin":
+        await _keep_an_admin(work, agent_id)
+    if await work.tx.fetchval("update agent set role = $2 where id = $1 returning id", agent_id, role) is None:
+        raise NotFound("There is no such agent.")
+    await ring_sessions_of(work, agent_id)
+    await record(
+        work, "agent.role_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address, detail={"role": role}
+    )
+
+
+async def set_disabled(work: Work, agent_id: int, disabled: bool, *, by: int | None = None, address: str = "") -> None:
+    """A disabled agent is signed out everywhere; their tokens stop too."""
+    if disabled:
+        await _keep_an_admin(work, agent_id)
+        await ring_sessions_of(work, agent_id)
+        await end_sessions_of(work, agent_id)
+    changed = await work.tx.fetchval(
+        "update agent set disabled_at = case when $2 then coalesce(disabled_at, $3) end where id = $1 returning id",
+        agent_id, disabled, work.now,
+    )  # fmt: skip
+    if changed is None:
+        raise NotFound("There is no such agent.")
+    await record(
+        work, "agent.disabled" if disabled else "agent.enabled", agent_id=by, object_kind="agent", object_id=agent_id,
+        address=address,
+    )  # fmt: skip
+
+
+async def set_profile(work: Work, agent_id: int, *, name: str | None = None, language: Language | None = None) -> None:
+    done = await work.tx.fetchval(
+        "update agent set name = coalesce($2, name), language = coalesce($3, language) where id = $1 returning id",
+        agent_id, name, language,
+    )  # fmt: skip
+    if done is None:
+        raise NotFound("There is no such agent.")
+    await ring_sessions_of(work, agent_id)
+
+
+async def set_teams(work: Work, agent_id: int, team_ids: Sequence[int], *, by: int | None = None, address: str = "") -> None:
+    await work.tx.execute("delete from team_member where agent_id = $1", agent_id)
+    await _join(work, agent_id, team_ids)
+    await ring_sessions_of(work, agent_id)
+    await record(
+        work, "agent.teams_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address,
+        detail={"team_ids": sorted(set(team_ids))},
+    )  # fmt: skip
+
+
+async def create_team(work: Work, name: str, *, by: int | None = None, address: str = "") -> int:
+    """Raises :class:`Conflict` for a name that exists."""
+    team_id: int | None = await work.tx.fetchval(
+        "insert into team (name) values ($1) on conflict (name) do nothing returning id", name
+    )
+    if team_id is None:
+        raise Conflict("There is a team of this name.", fields={"name": "Taken."}, code="name_taken")
+    await record(work, "team.created", agent_id=by, object_kind="team", object_id=team_id, address=address)
+    return team_id
+
+
+async def rename_team(work: Work, team_id: int, name: str, *, by: int | None = None, address: str = "") -> None:
+    try:
+        async with work.tx.transaction():
+            done = await work.tx.fetchval("update team set name = $2 where id = $1 returning id", team_id, name)
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("There is a team of this name.", fields={"name": "Taken."}, code="name_taken") from error
+    if done is None:
+        raise NotFound("There is no such team.")
+    await record(work, "team.renamed", agent_id=by, object_kind="team", object_id=team_id, address=address)
+
+
+async def list_agents(tx: Tx, agent_id: int | None = None) -> list[Row]:
+    rows: list[Row] = await tx.fetch(AGENTS, agent_id)
+    return rows
+
+
+async def list_teams(tx: Tx, team_id: int | None = None) -> list[Row]:
+    rows: list[Row] = await tx.fetch(TEAMS, team_id)
+    return rows
+
+
+async def _join(work: Work, agent_id: int, team_ids: Sequence[int]) -> None:
+    wanted = sorted(set(team_ids))
+    if not wanted:
+        return
+    try:
+        async with work.tx.transaction():
+            await work.tx.execute(
+                "insert into team_member (team_id, agent_id) select unnest($1::bigint[]), $2", wanted, agent_id
+            )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Unprocessable("One of the teams does not exist.", fields={"team_ids": "Not a team."}) from error
+
+
+async def _keep_an_admin(work: Work, without: int) -> None:
+    """Under locks, so that two administrators cannot disable each other at once."""
+    admins = [row["id"] for row in await work.tx.fetch(ADMINS)]
+    if admins == [without]:
+        raise Conflict("This is the only administrator.", code="last_admin")
