@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -242,10 +242,15 @@ async def _picture(request: web.Request) -> web.Response:
     return web.Response(body=await asyncio.to_thread(pictures.landscape_png, seed), content_type="image/png")
 
 
-async def serve(host: str = "127.0.0.1", port: int = 8101, snapshot_path: Path | None = None) -> None:
-    """Runs a simulator until it is cancelled; for the command line."""
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 8101,
+    snapshot_path: Path | None = None,
+    on_ready: Callable[[str], object] = lambda base_url: None,
+) -> None:
+    """Runs a simulator until it is cancelled; for the command line. ``on_ready`` is told the address."""
     simulator = WecomSimulator(snapshot_path=snapshot_path)
-    await simulator.start(host, port)
+    on_ready(await simulator.start(host, port))
     try:
         await asyncio.Event().wait()
     finally:
