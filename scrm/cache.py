@@ -61,8 +61,9 @@ class RedisCache:
             deadline = monotonic() + self.LOCK_MS / 1000
             while True:
                 held = await self._client.get(name)
-                if held is not None and held.decode() != not_value:
-                    return held.decode(), 5.0
+                text = held.decode() if isinstance(held, bytes) else held
+                if text is not None and text != not_value:
+                    return text, 5.0
                 if await self._client.set(lock, mine, nx=True, px=self.LOCK_MS):
                     break
                 if monotonic() > deadline:

@@ -1,0 +1,221 @@
+"""Messages that arrived, as rows: duplicates dropped, own echoes matched, numbers given, files noted.
+
+All set-based: a batch costs a handful of statements, however many messages it has.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inbox import windows
+from inbox.rows import Conversation
+from inbox.text import clean, clean_json, preview
+from scrm import jobs
+from scrm.channel import MessageReceived, SenderKind
+from scrm.db import Row
+from scrm.metrics import MESSAGES
+from scrm.services import Work
+
+FETCH_MEDIA = "fetch_media"
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A received message and where it belongs."""
+
+    conversation: Conversation
+    event: MessageReceived
+    inbound_event_id: int
+    seq: int = 0
+    version: int = 0
+    recalled: Row | None = None
+
+
+async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Adds the messages that are not there yet to their (locked) conversations."""
+    fresh = await _without_known(work, arrivals)
+    fresh = await _without_own_echoes(work, fresh)
+    if not fresh:
+        return
+    # Platforms deliver out of order; within a batch the platform's own time decides.
+    fresh.sort(key=lambda arrival: arrival.event.sent_at)
+    await _apply_early_recalls(work, fresh)
+    for arrival in fresh:
+        _number(arrival, work)
+    ids = await _insert(work, fresh)
+    await _note_media(work, fresh, ids)
+    MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in fresh))
+    MESSAGES.labels("out").inc(sum(arrival.event.direction == "out" for arrival in fresh))
+
+
+async def _without_known(work: Work, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    first: dict[tuple[int, str], Arrival] = {}
+    for arrival in arrivals:
+        first.setdefault((arrival.conversation.id, clean(arrival.event.message_id)), arrival)
+    known = await work.tx.fetch(
+        "select m.conversation_id, m.platform_message_id, m.id, m.state from message m "
+        "join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
+        "using (conversation_id, platform_message_id)",
+        [conversation_id for conversation_id, _ in first],
+        [message_id for _, message_id in first],
+    )
+    for row in known:
+        arrival = first.pop((row["conversation_id"], row["platform_message_id"]))
+        if arrival.event.echo and row["state"] in ("queued", "sending", "uncertain"):
+            await _settle(work, arrival, row["id"])
+    return list(first.values())
+
+
+async def _without_own_echoes(work: Work, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Our own sends come back from some platforms, perhaps before the answer to the send itself did. An echo belongs to the
+    message of its conversation that is on its way or uncertain: the one with the same text, else the oldest of its kind."""
+    echoes = [arrival for arrival in arrivals if arrival.event.echo]
+    if not echoes:
+        return list(arrivals)
+    rows = await work.tx.fetch(
+        "select id, conversation_id, kind, text, state from message where conversation_id = any($1::bigint[]) "
+        "and state in ('queued', 'sending', 'uncertain') and platform_message_id is null order by id",
+        sorted({arrival.conversation.id for arrival in echoes}),
+    )
+    in_flight: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        in_flight[row["conversation_id"]].append(row)
+    matched: set[int] = set()
+    for arrival in echoes:
+        row = _match(arrival.event, in_flight[arrival.conversation.id])
+        if row is not None:
+            in_flight[arrival.conversation.id].remove(row)
+            await _settle(work, arrival, row["id"])
+            matched.add(id(arrival))
+    return [arrival for arrival in arrivals if id(arrival) not in matched]
+
+
+def _match(event: MessageReceived, rows: Sequence[Row]) -> Row | None:
+    alike = [row for row in rows if row["kind"] == event.kind]
+    for row in alike:
+        if row["text"] == event.text:
+            return row
+    return next((row for row in alike if row["state"] == "sending"), None)
+
+
+async def _settle(work: Work, arrival: Arrival, message_id: int) -> None:
+    """The platform shows our message: it was sent, whatever we had heard. Its row in the outbox goes when it is not being
+    sent at this moment (its sender will find the message sent)."""
+    await work.tx.execute(
+        "update message set state = 'sent', reason = null, platform_message_id = $2, version = $3 where id = $1",
+        message_id,
+        clean(arrival.event.message_id),
+        arrival.conversation.next_version(),
+    )
+    await work.tx.execute("delete from outbox where message_id = $1 and act = 'send' and state = 'queued'", message_id)
+
+
+async def _apply_early_recalls(work: Work, arrivals: Sequence[Arrival]) -> None:
+    rows = await work.tx.fetch(
+        "delete from early_recall e using unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
+        "where e.conversation_id = w.conversation_id and e.platform_message_id = w.platform_message_id returning e.*",
+        [arrival.conversation.id for arrival in arrivals],
+        [clean(arrival.event.message_id) for arrival in arrivals],
+    )
+    if not rows:
+        return
+    found = {(row["conversation_id"], row["platform_message_id"]): row for row in rows}
+    for arrival in arrivals:
+        arrival.recalled = found.get((arrival.conversation.id, clean(arrival.event.message_id)))
+
+
+def _number(arrival: Arrival, work: Work) -> None:
+    """Gives the message its place and tells the conversation what it means."""
+    conversation, event = arrival.conversation, arrival.event
+    arrival.seq = conversation.next_seq()
+    arrival.version = conversation.next_version()
+    conversation.preview = "[已撤回]" if arrival.recalled else preview(clean(event.text))
+    conversation.preview_kind = str(event.kind)
+    conversation.preview_direction = event.direction
+    conversation.last_message_at = max(conversation.last_message_at, min(event.sent_at, work.now))
+    if event.direction == "in":
+        conversation.unread += 1
+        if conversation.waiting_since is None:
+            conversation.waiting_since = min(event.sent_at, work.now)
+        if conversation.status == "closed":
+            conversation.status = "open"
+            conversation.closed_at = None
+    elif event.sender in (SenderKind.AGENT, SenderKind.APP):
+        conversation.waiting_since = None
+    if event.window is not None:
+        windows.grant(conversation, event.window, event.sent_at, work.now)
+
+
+INSERT = """
+insert into message (conversation_id, seq, version, direction, kind, text, content, state, sender_kind, sender_id,
+  sender_name, platform_message_id, sent_at, created_at, recalled_at, recalled_by, inbound_event_id)
+select w.conversation_id, w.seq, w.version, w.direction, w.kind, w.text, w.content,
+  case when w.direction = 'in' then 'received' else 'sent' end, w.sender_kind, w.sender_id, w.sender_name,
+  w.platform_message_id, w.sent_at, $16, w.recalled_at, w.recalled_by, w.inbound_event_id
+from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
+  $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[])
+  w (conversation_id, seq, version, direction, kind, text, content, sender_kind, sender_id, sender_name,
+  platform_message_id, sent_at, recalled_at, recalled_by, inbound_event_id)
+returning id, conversation_id, seq
+"""
+
+
+async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, int], int]:
+    """The new ids by (conversation, seq)."""
+    events = [arrival.event for arrival in arrivals]
+    rows = await work.tx.fetch(
+        INSERT,
+        [arrival.conversation.id for arrival in arrivals],
+        [arrival.seq for arrival in arrivals],
+        [arrival.version for arrival in arrivals],
+        [event.direction for event in events],
+        [str(event.kind) for event in events],
+        [clean(event.text) for event in events],
+        [clean_json(event.content) for event in events],
+        [str(event.sender) for event in events],
+        [clean(event.sender_id) for event in events],
+        [clean(event.sender_name) for event in events],
+        [clean(event.message_id) or None for event in events],
+        [event.sent_at for event in events],
+        [arrival.recalled["recalled_at"] if arrival.recalled else None for arrival in arrivals],
+        [arrival.recalled["recalled_by"] if arrival.recalled else None for arrival in arrivals],
+        [arrival.inbound_event_id for arrival in arrivals],
+        work.now,
+    )
+    return {(row["conversation_id"], row["seq"]): row["id"] for row in rows}
+
+
+async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[int, int], int]) -> None:
+    """Files still lie with the platform and will be deleted there: each gets a row and a job that fetches it."""
+    files: list[tuple[Any, ...]] = [
+        (
+            ids[arrival.conversation.id, arrival.seq],
+            position,
+            str(media.kind),
+            clean_json(media.handle),
+            clean(media.name),
+            clean(media.mime),
+            media.size,
+            media.width,
+            media.height,
+            media.duration_ms,
+            media.expires_at,
+        )
+        for arrival in arrivals
+        for position, media in enumerate(arrival.event.media)
+    ]
+    if not files:
+        return
+    rows = await work.tx.fetch(
+        "insert into attachment (message_id, position, kind, state, handle, name, mime, size, width, height, duration_ms, "
+        "expires_at) select w.message_id, w.position, w.kind, 'pending', w.handle, w.name, w.mime, w.size, w.width, "
+        "w.height, w.duration_ms, w.expires_at from unnest($1::bigint[], $2::int[], $3::text[], $4::jsonb[], $5::text[], "
+        "$6::text[], $7::bigint[], $8::int[], $9::int[], $10::int[], $11::timestamptz[]) w (message_id, position, kind, "
+        "handle, name, mime, size, width, height, duration_ms, expires_at) returning id",
+        *[list(column) for column in zip(*files, strict=True)],
+    )
+    keys = [str(row["id"]) for row in rows]
+    await jobs.put(work, FETCH_MEDIA, keys, [{"attachment_id": row["id"]} for row in rows])

@@ -1,0 +1,113 @@
+"""Conversation rows under lock: every change of a conversation or its messages goes through here, because numbers (``seq`` and
+``version``) are given out under the row's lock, gapless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from scrm.db import Row
+from scrm.services import Work
+
+COLUMNS = (
+    "id, account_id, contact_id, group_key, status, assignee_id, last_seq, version, unread, read_seq, waiting_since, "
+    "last_message_at, preview, preview_kind, preview_direction, window_kind, window_opened_at, window_expires_at, "
+    "window_quota, window_used, window_key, service_state, service_reason, can_send, closed_at"
+)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A locked row as it will be written. Change it, then :func:`save`."""
+
+    id: int
+    account_id: int
+    contact_id: int | None
+    group_key: str
+    status: str
+    assignee_id: int | None
+    last_seq: int
+    version: int
+    unread: int
+    read_seq: int
+    waiting_since: datetime | None
+    last_message_at: datetime
+    preview: str
+    preview_kind: str
+    preview_direction: str
+    window_kind: str
+    window_opened_at: datetime | None
+    window_expires_at: datetime | None
+    window_quota: int
+    window_used: int
+    window_key: dict[str, Any]
+    service_state: str
+    service_reason: dict[str, Any] | None
+    can_send: bool
+    closed_at: datetime | None
+    changed: bool = field(default=False, compare=False)
+
+    def next_version(self) -> int:
+        self.version += 1
+        self.changed = True
+        return self.version
+
+    def next_seq(self) -> int:
+        self.last_seq += 1
+        return self.last_seq
+
+
+async def lock(work: Work, ids: Iterable[int]) -> dict[int, Conversation]:
+    """Locks rows, always in the order of their ids. Unknown ids are left out."""
+    rows = await work.tx.fetch(
+        f"select {COLUMNS} from conversation where id = any($1::bigint[]) order by id for update",  # noqa: S608
+        sorted(set(ids)),
+    )
+    return {row["id"]: _from_row(row) for row in rows}
+
+
+async def lock_one(work: Work, conversation_id: int) -> Conversation | None:
+    return (await lock(work, [conversation_id])).get(conversation_id)
+
+
+def _from_row(row: Row) -> Conversation:
+    return Conversation(**row)
+
+
+SAVE = """
+update conversation c set
+  status = w.status, assignee_id = w.assignee_id, last_seq = w.last_seq, version = w.version, unread = w.unread,
+  read_seq = w.read_seq, waiting_since = w.waiting_since, last_message_at = w.last_message_at, preview = w.preview,
+  preview_kind = w.preview_kind, preview_direction = w.preview_direction, window_kind = w.window_kind,
+  window_opened_at = w.window_opened_at, window_expires_at = w.window_expires_at, window_quota = w.window_quota,
+  window_used = w.window_used, window_key = w.window_key, service_state = w.service_state,
+  service_reason = w.service_reason, can_send = w.can_send, closed_at = w.closed_at
+from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[],
+  $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
+  $15::timestamptz[], $16::int[], $17::int[], $18::jsonb[], $19::text[], $20::jsonb[], $21::boolean[], $22::timestamptz[])
+  w (id, status, assignee_id, last_seq, version, unread, read_seq, waiting_since, last_message_at, preview, preview_kind,
+  preview_direction, window_kind, window_opened_at, window_expires_at, window_quota, window_used, window_key,
+  service_state, service_reason, can_send, closed_at)
+where c.id = w.id
+"""
+
+
+async def save(work: Work, conversations: Iterable[Conversation]) -> None:
+    """Writes the changed ones in one statement and rings for them."""
+    changed = [conversation for conversation in conversations if conversation.changed]
+    if not changed:
+        return
+    columns: list[list[Any]] = [
+        [getattr(conversation, name) for conversation in changed]
+        for name in (
+            "id", "status", "assignee_id", "last_seq", "version", "unread", "read_seq", "waiting_since", "last_message_at",
+            "preview", "preview_kind", "preview_direction", "window_kind", "window_opened_at", "window_expires_at",
+            "window_quota", "window_used", "window_key", "service_state", "service_reason", "can_send", "closed_at",
+        )
+    ]  # fmt: skip
+    await work.tx.execute(SAVE, *columns)
+    for conversation in changed:
+        conversation.changed = False
+        work.ring("conversation", conversation.id)

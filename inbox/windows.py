@@ -1,0 +1,62 @@
+"""Reply windows: which permission to write a conversation holds.
+
+A reply grant replaces what is older (a platform may deliver an old message late: it must not reopen what is used up). An enter
+grant is short and never displaces a window that is still open.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from inbox.rows import Conversation
+from scrm.channel import WindowGrant
+
+
+def grant(conversation: Conversation, window: WindowGrant, opened_at: datetime, now: datetime) -> None:
+    if window.kind == "enter":
+        if is_open(conversation, now) or window.expires_at <= now:
+            return
+    elif conversation.window_kind == "reply" and not _newer(conversation, window):
+        return
+    conversation.window_kind = window.kind
+    conversation.window_opened_at = opened_at
+    conversation.window_expires_at = window.expires_at
+    conversation.window_quota = window.quota
+    conversation.window_used = 0
+    conversation.window_key = window.key
+    conversation.changed = True
+
+
+def _newer(conversation: Conversation, window: WindowGrant) -> bool:
+    held = conversation.window_expires_at
+    if held is None or window.expires_at > held:
+        return True
+    # Two messages within one second: the later one counts as a new allowance, the same one again does not.
+    return window.expires_at == held and window.key != conversation.window_key
+
+
+def is_open(conversation: Conversation, now: datetime) -> bool:
+    return (
+        conversation.window_expires_at is not None
+        and now < conversation.window_expires_at
+        and conversation.window_used < conversation.window_quota
+    )
+
+
+def use(conversation: Conversation) -> None:
+    conversation.window_used += 1
+    conversation.changed = True
+
+
+def give_back(conversation: Conversation, expires_at: datetime | None) -> None:
+    """A send was certainly not done: it did not use the window it was meant for, if that is still the one held."""
+    if expires_at is not None and conversation.window_expires_at == expires_at and conversation.window_used > 0:
+        conversation.window_used -= 1
+        conversation.changed = True
+
+
+def close(conversation: Conversation, now: datetime) -> None:
+    """The platform says that the window is over, whatever we believed."""
+    if conversation.window_expires_at is None or conversation.window_expires_at > now:
+        conversation.window_expires_at = now
+        conversation.changed = True
