@@ -34,8 +34,9 @@ class Callback:
         return {name: value for name, value in self.fields.items() if name not in _ENVELOPE}
 
     def unknown_change(self) -> Unrecognised:
-        return Unrecognised(f"event {self.event} with change {self.change[:100] or 'missing'}")
+        return Unrecognised(f"{self.event} with change {self.change[:100] or 'missing'}")
 
     def lacks(self, *names: str) -> Unrecognised:
         """What to make of an event without the fields that it is about."""
-        return Unrecognised(f"event {self.event} {self.change} without {', '.join(names)}")
+        what = " ".join(part for part in (self.event or self.message_type, self.change) if part)
+        return Unrecognised(f"{what} without {' or '.join(names)}")

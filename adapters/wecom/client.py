@@ -19,8 +19,10 @@ from adapters.wecom.values import integer, read_object, write_object
 from scrm.channel import AdapterContext, JsonObject
 from scrm.errors import SendError
 
-_CALL_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
-_TRANSFER_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5, sock_read=20)
+ANSWER_WITHIN = 15.0
+"""Seconds that WeCom may take over a call; beyond them the outcome of a send is uncertain."""
+_CONNECT_WITHIN = 5.0
+_TRANSFER_WITHIN = 120.0
 _BUSY_DELAYS = (0.2, 0.5, 1.0)
 """WeCom asks for at most three repetitions when it says that it is busy (wecom.md section 3.5)."""
 _LARGEST_ANSWER = 32 << 20
@@ -37,7 +39,13 @@ _Attempt = Callable[[str], Awaitable[JsonObject]]
 class WeComClient:
     """One app of one company. Every method raises the errors of ``send`` and nothing else."""
 
-    def __init__(self, *, corp_id: str, secret: str, base_url: str, context: AdapterContext) -> None:
+    def __init__(
+        self, *, corp_id: str, secret: str, base_url: str, context: AdapterContext, answer_within: float = ANSWER_WITHIN
+    ) -> None:
+        self._call_timeout = aiohttp.ClientTimeout(total=answer_within, connect=_CONNECT_WITHIN)
+        self._transfer_timeout = aiohttp.ClientTimeout(
+            total=_TRANSFER_WITHIN, connect=_CONNECT_WITHIN, sock_read=answer_within
+        )
         self._http = context.http
         self._root = f"{base_url.rstrip('/')}/cgi-bin/"
         self._tokens = AccessTokens(
@@ -59,7 +67,7 @@ class WeComClient:
                 params={"access_token": token},
                 data=data,
                 headers=headers,
-                timeout=_CALL_TIMEOUT,
+                timeout=self._call_timeout,
                 allow_redirects=False,
             )
             return await _answer(request, effect=effect)
@@ -78,7 +86,7 @@ class WeComClient:
                 self._root + path,
                 params={"access_token": token, **query},
                 data=form,
-                timeout=_TRANSFER_TIMEOUT,
+                timeout=self._transfer_timeout,
                 allow_redirects=False,
             )
             return await _answer(request, effect=False)
@@ -107,7 +115,7 @@ class WeComClient:
             async with self._http.get(
                 self._root + path,
                 params={"access_token": token, **query},
-                timeout=_TRANSFER_TIMEOUT,
+                timeout=self._transfer_timeout,
                 allow_redirects=False,
             ) as response:
                 yield response, await _errcode_of_file(response)
@@ -132,7 +140,9 @@ class WeComClient:
         return answer
 
     async def _get_token(self, query: dict[str, str]) -> JsonObject:
-        request = self._http.get(f"{self._root}gettoken", params=query, timeout=_CALL_TIMEOUT, allow_redirects=False)
+        request = self._http.get(
+            f"{self._root}gettoken", params=query, timeout=self._call_timeout, allow_redirects=False
+        )
         return await _answer(request, effect=False)
 
 

@@ -98,6 +98,8 @@ def menu_body(message: OutgoingMessage, *, most: int = _MENU_ITEMS) -> JsonObjec
 
 def _menu_item(item: JsonObject) -> JsonObject:
     said, kind = text(item, "text"), text(item, "type")
+    if not said:
+        raise _missing("text", "菜单项的文字")
     match kind:
         case "click":
             body = {**known(id=text(item, "id")), "content": said}

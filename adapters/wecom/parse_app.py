@@ -40,7 +40,7 @@ def event(callback: Callback) -> Sequence[Event]:
 def message(callback: Callback) -> Sequence[Event]:
     """``data`` also says the type of the message, which other events do not need."""
     if not callback["MsgId"] or not callback["FromUserName"]:
-        return (callback.lacks("MsgId or FromUserName"),)
+        return (callback.lacks("MsgId", "FromUserName"),)
     return (_occurrence("app.message", callback, MsgType=callback.message_type),)
 
 

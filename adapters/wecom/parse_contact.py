@@ -60,7 +60,7 @@ def changed(callback: Callback) -> Sequence[Event]:
         return (callback.unknown_change(),)
     userid, external_userid = callback["UserID"], callback["ExternalUserID"]
     if not userid or not external_userid:
-        return (callback.lacks("UserID or ExternalUserID"),)
+        return (callback.lacks("UserID", "ExternalUserID"),)
     return (Occurrence(name, callback.at, member_account(userid), customer(external_userid), callback.data),)
 
 

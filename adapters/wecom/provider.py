@@ -5,7 +5,7 @@ from __future__ import annotations
 from yarl import URL
 
 from adapters.wecom.adapter import WeComAdapter
-from adapters.wecom.client import WeComClient
+from adapters.wecom.client import ANSWER_WITHIN, WeComClient
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import Adapter, AdapterContext, ConnectionConfig, Provider, Sentence, SettingField
 from scrm.errors import Unprocessable
@@ -60,7 +60,7 @@ FIELDS = (
 )
 
 
-def build(config: ConnectionConfig, context: AdapterContext) -> Adapter:
+def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: float = ANSWER_WITHIN) -> Adapter:
     """Raises :class:`~scrm.errors.Unprocessable`, with the field, for settings that cannot work."""
     corp_id = _required(config.settings.get("corp_id"), "corp_id")
     client = WeComClient(
@@ -68,6 +68,7 @@ def build(config: ConnectionConfig, context: AdapterContext) -> Adapter:
         secret=_required(config.secrets.get("secret"), "secret"),
         base_url=_base_url(config.settings.get("base_url") or PUBLIC_BASE_URL),
         context=context,
+        answer_within=answer_within,
     )
     verifier = CallbackVerifier(
         token=_required(config.secrets.get("token"), "token"),

@@ -36,8 +36,12 @@ def read_xml(document: bytes) -> XmlFields:
     parser.EndElementHandler = reader.end
     try:
         parser.Parse(document.translate(None, _CONTROL), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise BrokenXml(str(error)) from error
+    except BrokenXml:
+        raise
+    except expat.ExpatError as error:
+        raise BrokenXml(f"it is not well-formed in line {error.lineno}") from error
+    except (ValueError, LookupError) as error:
+        raise BrokenXml("it is in an encoding that cannot be read") from error
     return reader.root
 
 
