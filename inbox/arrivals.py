@@ -85,10 +85,10 @@ async def _without_own_echoes(work: Work, arrivals: Sequence[Arrival]) -> list[A
         in_flight[row["conversation_id"]].append(row)
     matched: set[int] = set()
     for arrival in echoes:
-        row = _match(arrival.event, in_flight[arrival.conversation.id])
-        if row is not None:
-            in_flight[arrival.conversation.id].remove(row)
-            await _settle(work, arrival, row["id"])
+        own = _match(arrival.event, in_flight[arrival.conversation.id])
+        if own is not None:
+            in_flight[arrival.conversation.id].remove(own)
+            await _settle(work, arrival, own["id"])
             matched.add(id(arrival))
     return [arrival for arrival in arrivals if id(arrival) not in matched]
 

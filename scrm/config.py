@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from scrm.errors import ConfigError
 
 PREFIX = "SCRM_"
+NOT_SETTINGS = {"SKIP_PAGE", "CONFIG_FILE"}
+"""Variables of the build and the command line."""
 
 
 def _default_data_dir() -> Path:
@@ -163,7 +165,7 @@ def _refuse_unknown_environment() -> None:
     for name in os.environ:
         if name.startswith(PREFIX):
             section = name.removeprefix(PREFIX).split("__")[0].upper()
-            if section not in known and section not in {"SKIP_PAGE"}:
+            if section not in known and section not in NOT_SETTINGS:
                 raise ConfigError(f"The environment variable {name} belongs to no setting. See config.example.toml.")
 
 

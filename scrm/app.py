@@ -1,0 +1,228 @@
+"""The composition root: puts the real things together. It alone knows every adapter and every domain; nothing imports it but the
+command line, and tests that want the whole service.
+
+A process is ``web`` (answers browsers and platforms), ``worker`` (understands, pulls, sends, runs jobs) or both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import entry_points
+from typing import Literal
+
+import customers.routes
+import inbox.routes
+import redis.asyncio as redis_async
+from aiohttp import web
+
+import adapters.douyin
+import adapters.wecom
+from customers.profiles import ProfileReader
+from inbox.arrivals import FETCH_MEDIA
+from inbox.contacts import contacts_renamed
+from inbox.dispatch import Dispatcher
+from inbox.endings import end_session
+from inbox.media import fetch_media
+from inbox.push import Pusher
+from inbox.receive import receive
+from inbox.status import END_SESSION
+from scrm import outbox, routes_connections, routes_events, routes_people, upkeep
+from scrm.blobs import Blobs
+from scrm.bus import Bus, MemoryBus, RedisBus
+from scrm.cache import MemoryCache, RedisCache
+from scrm.channel import Provider, SharedCache
+from scrm.clock import Clock, SystemClock
+from scrm.config import Settings
+from scrm.connections import Connections
+from scrm.db import Database
+from scrm.errors import ConfigError
+from scrm.health import add_health
+from scrm.http import Route
+from scrm.inbound import Intake
+from scrm.jobs import JobRunner
+from scrm.loops import Loop
+from scrm.normalise import Normaliser
+from scrm.pulling import Puller
+from scrm.services import Services
+from scrm.ticker import Ticker
+from scrm.vault import Vault
+from scrm.webhooks import add_webhooks
+from scrm.webserver import HUB, make_web_app
+
+log = logging.getLogger(__name__)
+
+Role = Literal["all", "web", "worker"]
+
+FAST_SLOTS = 8
+
+TICKS = {
+    upkeep.FIND_STREAMS: 300,
+    upkeep.RENEW_TOKENS: 300,
+    upkeep.FOLD_TALLIES: 10,
+    upkeep.MEASURE: 15,
+    upkeep.CLEAN: 3600,
+}
+
+
+def providers() -> Mapping[str, Provider]:
+    """The built-in platforms, and those that installed packages offer under the entry point group ``scrm.adapters``."""
+    found = {one.name: one for one in (adapters.wecom.PROVIDER, adapters.douyin.PROVIDER)}
+    for point in entry_points(group="scrm.adapters"):
+        provider = point.load()
+        if not isinstance(provider, Provider):
+            raise ConfigError(f"The entry point {point.name} of {point.value} is not a scrm.channel.Provider.")
+        found[provider.name] = provider
+    return found
+
+
+def routes() -> list[Route]:
+    """Every route of the API, with its permission."""
+    return [
+        *routes_people.api_routes(),
+        *routes_connections.api_routes(),
+        *routes_events.api_routes(),
+        *inbox.routes.api_routes(),
+        *customers.routes.api_routes(),
+    ]
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, database_url: str, *, clock: Clock | None = None
+) -> AsyncIterator[Services]:
+    """Everything that running code is lent, opened and closed in order."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        vault = Vault.open(settings)
+        db = await Database.open(database_url, size=settings.database.pool_size)
+        stack.push_async_callback(db.close)
+        bus, cache = await _shared(settings, stack)
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        connections = Connections(providers(), db=db, vault=vault, bus=bus, clock=clock, cache=cache)
+        await connections.start()
+        stack.push_async_callback(connections.close)
+        yield Services(settings, db, bus, Blobs.open(settings), clock, vault, connections)
+
+
+async def _shared(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, SharedCache]:
+    """What several processes share: in Redis when it is configured, else in memory."""
+    if settings.redis.url is None:
+        return MemoryBus(), MemoryCache()
+    client = redis_async.Redis.from_url(
+        settings.redis.url.get_secret_value(), socket_connect_timeout=2, socket_keepalive=True, health_check_interval=15
+    )
+    stack.push_async_callback(client.aclose)
+    return RedisBus(client), RedisCache(client)
+
+
+def web_application(services: Services, intake: Intake) -> web.Application:
+    app = make_web_app(services, routes())
+    add_webhooks(app, services.connections, intake, max_bytes=services.settings.server.max_webhook_bytes)
+    add_health(app, services)
+    app.cleanup_ctx.append(Pusher(services, app[HUB]).running)
+    return app
+
+
+class Worker:
+    """All background work of one process."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings.worker
+        bus = services.bus
+        self._ticker = Ticker(services, TICKS)
+        self._fast = Dispatcher(services, lane=outbox.FAST_LANE, slots=FAST_SLOTS, done=lambda: self._fast_loop.wake())
+        self._normal = Dispatcher(
+            services, lane=outbox.NORMAL_LANE, slots=settings.senders, done=lambda: self._normal_loop.wake()
+        )
+        self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
+        self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
+        normaliser = Normaliser(services, [receive], batch=settings.batch)
+        runner = JobRunner(
+            services,
+            {
+                FETCH_MEDIA: fetch_media,
+                END_SESSION: end_session,
+                upkeep.FIND_STREAMS: upkeep.look_for_streams,
+                upkeep.RENEW_TOKENS: upkeep.renew_tokens,
+                upkeep.FOLD_TALLIES: upkeep.fold_tallies,
+                upkeep.MEASURE: upkeep.measure,
+                upkeep.CLEAN: upkeep.clean,
+            },
+        )
+        puller = Puller(services)
+        self._loops = [
+            Loop("normalise", normaliser.round, bus=bus, topics=("inbound",), look=0.5),
+            self._fast_loop,
+            self._normal_loop,
+            Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
+            Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
+            *[
+                Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)
+                for n in range(settings.pullers)
+            ],
+            *[
+                Loop(f"job-{n}", runner.round, bus=bus, topics=("job",), look=1.0)
+                for n in range(settings.job_runners)
+            ],
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        for loop in self._loops:
+            loop.start()
+        self._ticker.start()
+
+    async def stop(self) -> None:
+        """Takes nothing new; lets sends that are under way end."""
+        self._ticker.stop()
+        for loop in self._loops:
+            await loop.stop()
+        await asyncio.gather(self._fast.stop(), self._normal.stop())
+
+
+@asynccontextmanager
+async def running(services: Services, role: Role) -> AsyncIterator[str]:
+    """The service at work; yields the address of its web server (empty for a worker)."""
+    async with AsyncExitStack() as stack:
+        if role in ("all", "worker"):
+            worker = Worker(services)
+            worker.start()
+            stack.push_async_callback(worker.stop)
+        address = ""
+        if role in ("all", "web"):
+            address = await _serve_web(services, stack)
+        yield address
+
+
+async def _serve_web(services: Services, stack: AsyncExitStack) -> str:
+    intake = Intake(services.db, services.bus)
+    intake.start()
+    stack.push_async_callback(intake.stop)
+    runner = web.AppRunner(web_application(services, intake), access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    server = services.settings.server
+    site = web.TCPSite(runner, server.host, server.port, reuse_address=True, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigError(f"server.port: cannot listen on {server.host}:{server.port} ({error.strerror}).") from error
+    port = runner.addresses[0][1]
+    host = "127.0.0.1" if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104 - only compared
+    return f"http://{host}:{port}"
+
+
+async def until_stopped() -> None:
+    """Returns on SIGINT or SIGTERM."""
+    import signal
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,201 @@
+"""The command line: ``scrm serve | demo | migrate | check | user | simulate``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import sys
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from scrm.config import Settings, load_settings
+from scrm.errors import ApiError, ConfigError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="SCRM chat operations: one inbox for WeCom and Douyin."
+)
+user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+app.add_typer(user, name="user")
+out = Console()
+err = Console(stderr=True)
+T = TypeVar("T")
+
+ConfigPath = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The configuration file.", envvar="SCRM_CONFIG_FILE")
+]
+
+
+def main() -> None:
+    """The entry point: refusals are sentences, not stack traces."""
+    try:
+        app(standalone_mode=True)
+    except (ConfigError, ApiError) as error:
+        err.print(f"[red]{getattr(error, 'detail', error)}[/red]", soft_wrap=True, markup=True)
+        sys.exit(2)
+
+
+@app.command()
+def serve(
+    config: ConfigPath = None,
+    role: Annotated[
+        str, typer.Option(help="all, web or worker; any number of each on one database and Redis.")
+    ] = "all",
+) -> None:
+    """Run the service."""
+    if role not in ("all", "web", "worker"):
+        raise ConfigError("--role is all, web or worker.")
+    settings = load_settings(config)
+    with database(settings) as url:
+        _run(_serve(settings, url, role))
+
+
+async def _serve(settings: Settings, url: str, role: Any) -> None:
+    from scrm.app import open_services, running, until_stopped
+    from scrm.logs import set_up_logs
+    from scrm.migrate import migrate as bring_up_to_date
+
+    set_up_logs(settings.log)
+    await bring_up_to_date(url)
+    async with open_services(settings, url) as services, running(services, role) as address:
+        await _first_admin(services)
+        out.print(f"scrm is running ({role}){': ' + address if address else ''}. Ctrl-C stops it.")
+        await until_stopped()
+        out.print("Stopping…")
+
+
+async def _first_admin(services: Any) -> None:
+    """A new installation has nobody who could sign in: make one and say so, once."""
+    import secrets
+
+    from scrm.people import create_agent
+
+    if await services.db.fetchval("select true from agent limit 1"):
+        return
+    password = secrets.token_urlsafe(12)
+    async with services.work() as work:
+        # Two processes may start at once; the second finds the first one's admin.
+        await work.tx.execute("lock table agent in exclusive mode")
+        if await work.tx.fetchval("select true from agent limit 1"):
+            return
+        await create_agent(work, login="admin", name="管理员", role="admin", password=password)
+    out.print(f"[bold]First sign-in:[/bold] admin / {password}  (change it under your profile)")
+
+
+@app.command()
+def migrate(config: ConfigPath = None) -> None:
+    """Bring the database to the newest revision; keeps the data."""
+    from scrm.migrate import migrate as bring_up_to_date
+
+    settings = load_settings(config)
+    with database(settings) as url:
+        out.print(_run(bring_up_to_date(url)))
+
+
+@app.command()
+def check(config: ConfigPath = None) -> None:
+    """Check the configuration and that everything it names answers."""
+    settings = load_settings(config)
+    with database(settings) as url:
+        _run(_check(settings, url))
+
+
+async def _check(settings: Settings, url: str) -> None:
+    from scrm.app import open_services
+    from scrm.migrate import head
+
+    async with open_services(settings, url) as services:
+        out.print(f"database: {(await services.db.fetchval('show server_version'))}")
+        revision = await services.db.fetchval("select version_num from alembic_version")
+        out.print(f"revision: {revision}" + ("" if revision == head() else f" (newest: {head()}; run scrm migrate)"))
+        out.print(f"redis: {'in memory, one process only' if settings.redis.url is None else 'configured'}")
+        out.print(f"adapters: {', '.join(sorted(services.connections.providers()))}")
+        for loaded in services.connections.all():
+            ok, sentence = await services.connections.test(loaded.id)
+            out.print(f"connection {loaded.name} ({loaded.provider}): {'ok' if ok else 'FAILED'}: {sentence.en}")
+
+
+@user.command("add")
+def user_add(
+    login: str,
+    name: Annotated[str, typer.Option(help="The name that colleagues see.")] = "",
+    role: Annotated[str, typer.Option(help="rep, manager, marketer, auditor or admin.")] = "rep",
+    config: ConfigPath = None,
+) -> None:
+    """Add somebody. The password is asked for, or read from the first line of the input."""
+    settings = load_settings(config)
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with database(settings) as url:
+        _run(_user_add(settings, url, login, name or login, role, password))
+    out.print(f"{login} may sign in as {role}.")
+
+
+async def _user_add(settings: Settings, url: str, login: str, name: str, role: Any, password: str) -> None:
+    from scrm.app import open_services
+    from scrm.migrate import migrate as bring_up_to_date
+    from scrm.people import create_agent
+
+    await bring_up_to_date(url)
+    async with open_services(settings, url) as services, services.work() as work:
+        await create_agent(work, login=login, name=name, role=role, password=password)
+
+
+@app.command()
+def simulate(
+    platform: Annotated[str, typer.Argument(help="wecom or douyin")],
+    host: str = "127.0.0.1",
+    port: int = 8710,
+    snapshot: Annotated[Path | None, typer.Option(help="Keep its state in this file.")] = None,
+) -> None:
+    """Run the simulated server side of a platform."""
+    from importlib import import_module
+
+    if platform not in ("wecom", "douyin"):
+        raise ConfigError("PLATFORM is wecom or douyin.")
+    server = import_module(f"simulator.{platform}.server")
+    _run(server.serve(host, port, snapshot))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The page's port.")] = 8700,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the demo keeps its data.")] = None,
+    pace: Annotated[float, typer.Option(help="Seconds between two customers who write; 0: nobody writes.")] = 6.0,
+) -> None:
+    """A sample company with simulated platforms, and customers who write while you watch."""
+    from scrm.demo import run_demo
+
+    base = load_settings(None)
+    folder = data_dir or base.data_dir / "demo"
+    settings = load_settings(None, data_dir=folder, server={"port": port}, demo=True, company="青禾家居")
+    with database(settings) as url:
+        _run(run_demo(settings, url, pace=pace, say=out.print))
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The configured database, or the service's own, running as long as the block."""
+    if settings.database.url is not None:
+        yield settings.database.url.get_secret_value()
+        return
+    from scrm.postgres import EmbeddedPostgres
+
+    with EmbeddedPostgres(settings.data_dir) as server:
+        yield server.url
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """One event loop, uvloop where there is one."""
+    if sys.platform != "win32":
+        import uvloop
+
+        return uvloop.run(coroutine)
+    return asyncio.run(coroutine)
+
+
+if __name__ == "__main__":
+    main()
