@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets
 import struct
 from bisect import bisect_right
 
@@ -17,6 +18,9 @@ import orjson
 from simulator.wecom.errors import Refused
 from simulator.wecom.settings import Settings
 from simulator.wecom.state import Corp, JsonObject, KfAccount, new_id
+
+_UNTIL, _NONCE = 8, 8
+"""The bytes of a token's end of life and of what makes it unlike all others."""
 
 _TRIM_AFTER = 10_000
 CUSTOMER, SYSTEM, SERVICER = 3, 4, 5
@@ -101,8 +105,9 @@ def _position(account: KfAccount, cursor: str) -> int:
 
 
 def make_token(corp: Corp, open_kfid: str, now: int, settings: Settings) -> str:
-    """The token of a ``kf_msg_or_event``. It proves itself, so that none has to be remembered."""
-    until = struct.pack(">Q", now + settings.sync_token_life)
+    """The token of a ``kf_msg_or_event``. It proves itself, so that none has to be remembered. No two are equal: two rings
+    of one second are two events, and a receiver that knows repetitions by their bytes must not lose the second."""
+    until = struct.pack(">Q", now + settings.sync_token_life) + secrets.token_bytes(_NONCE)
     return "ENC" + base64.urlsafe_b64encode(until + _seal(corp, open_kfid, until)).decode()
 
 
@@ -112,10 +117,10 @@ def check_token(corp: Corp, open_kfid: str, token: str, now: int) -> None:
         raw = base64.urlsafe_b64decode(token[3:])
     except (binascii.Error, ValueError):
         raise Refused(95007) from None
-    until, seal = raw[:8], raw[8:]
+    until, seal = raw[: _UNTIL + _NONCE], raw[_UNTIL + _NONCE :]
     if not token.startswith("ENC") or not hmac.compare_digest(seal, _seal(corp, open_kfid, until)):
         raise Refused(95007)
-    if struct.unpack(">Q", until)[0] <= now:
+    if struct.unpack(">Q", until[:_UNTIL])[0] <= now:
         raise Refused(95007)
 
 
