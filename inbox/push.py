@@ -1,0 +1,279 @@
+"""What happens in the inbox, told to the browsers that may see it.
+
+A ring says which conversations changed. All that rang within a few milliseconds is read in three statements, each conversation is
+serialised once (twice where something was recalled), and browsers with the same scope get the same bytes. Rings can be lost: a
+look at the newest messages every few seconds finds what nobody rang for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from inbox.counts import load_tallies
+from inbox.queries import Pushed, changed_since, one_moment, without_recalled
+from inbox.views import ConversationPush, CountsPush
+from scrm.answering import to_json
+from scrm.clock import monotonic
+from scrm.db import LOST
+from scrm.live import Hub, Socket, count_pushes, frame
+from scrm.permissions import INBOX_READ, Scope
+from scrm.services import Services
+
+log = logging.getLogger(__name__)
+
+APART_SECONDS = 0.004
+"""The first ring after a silence is told at once; the next ones gather this long."""
+AT_ONCE = 200
+COUNTS_SECONDS = 0.5
+LOOK_SECONDS = 5.0
+LOOK_BACK = 2000
+"""Message ids are given out in one order and committed in another: a look starts this far behind the newest one seen."""
+REMEMBERED = 50_000
+
+NEWEST_ID = "select coalesce(max(id), 0) from message"
+RECENT = "select id, conversation_id from message where id > $1"
+VERSIONS = "select id, version from conversation where id = any($1::bigint[])"
+OUTSIDE = """
+select c.id, c.version, a.team_id, c.assignee_id
+from conversation c join account a on a.id = c.account_id
+where c.assignee_id = any($1::bigint[]) and a.team_id is not null and not exists (
+  select from team_member t where t.team_id = a.team_id and t.agent_id = c.assignee_id)
+"""
+"""Conversations that somebody sees only because they are assigned to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the browsers were told of a conversation last."""
+
+    version: int
+    team_id: int | None
+    assignee_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """One pushed conversation, framed; ``masked`` is for those who may not see what was recalled."""
+
+    pushed: Pushed
+    before: Told | None
+    full: bytes
+    masked: bytes
+    gone: bytes
+
+    def to(self, scope: Scope) -> bytes:
+        """What somebody with this scope is sent: the change, that it is no longer theirs, or nothing."""
+        if scope.covers(self.pushed.team_id, self.pushed.conversation.assignee_id):
+            return self.full if scope.recalled else self.masked
+        if self.before is not None and scope.covers(self.before.team_id, self.before.assignee_id):
+            return self.gone
+        return b""
+
+
+class InboxPush:
+    """``InboxPush(services, app[HUB]).attach(app)``."""
+
+    def __init__(self, services: Services, hub: Hub) -> None:
+        self._services = services
+        self._hub = hub
+        self._changed: set[int] = set()
+        self._told: OrderedDict[int, Told] = OrderedDict()
+        self._look_at_all = False
+        self._newest: int | None = None
+        self._recent: set[int] = set()
+        self._began = 0.0
+        self._wake = asyncio.Event()
+        self._readers = asyncio.Event()
+        self._recount = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unlisten: list[Callable[[], None]] = []
+
+    def attach(self, app: web.Application) -> None:
+        async def start(_: web.Application) -> None:
+            await self.start()
+
+        async def stop(_: web.Application) -> None:
+            await self.stop()
+
+        app.on_startup.append(start)
+        app.on_shutdown.append(stop)
+
+    async def start(self) -> None:
+        bus = self._services.bus
+        self._unlisten = [
+            bus.listen("conversation", self._rang),
+            bus.listen("account", lambda _: self._recount.set()),
+        ]
+        self._hub.on_change += [self._recount.set, self._readers.set]
+        self._tasks = [
+            asyncio.create_task(self._forever(self._push), name="inbox-push"),
+            asyncio.create_task(self._forever(self._count), name="inbox-counts"),
+            asyncio.create_task(self._forever(self._look), name="inbox-look"),
+            asyncio.create_task(self._forever(self._remember), name="inbox-remember"),
+        ]
+
+    async def stop(self) -> None:
+        for unlisten in self._unlisten:
+            unlisten()
+        for heard in (self._recount.set, self._readers.set):
+            self._hub.on_change.remove(heard)
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    async def _forever(self, once: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await once()
+            except LOST as error:
+                log.warning("the database is away, pushes wait: %s", type(error).__name__)
+                await asyncio.sleep(1)
+            except Exception:
+                log.exception("a push failed")
+                await asyncio.sleep(1)
+
+    # ------------------------------------------------------------------ conversations
+
+    def _rang(self, ids: Sequence[int]) -> None:
+        if not ids:
+            self._look_at_all = True
+        self._changed.update(ids)
+        self._wake.set()
+
+    async def _push(self) -> None:
+        await self._wake.wait()
+        await asyncio.sleep(max(self._began + APART_SECONDS - monotonic(), 0))
+        self._began = monotonic()
+        self._wake.clear()
+        if self._look_at_all:
+            self._look_at_all = False
+            self._told.clear()
+            self._hub.resync()
+            self._recount.set()
+        while self._changed:
+            batch = [self._changed.pop() for _ in range(min(AT_ONCE, len(self._changed)))]
+            try:
+                await self._tell(batch)
+            except BaseException:
+                self._changed.update(batch)
+                self._wake.set()
+                raise
+            self._recount.set()
+
+    async def _tell(self, ids: Sequence[int]) -> None:
+        readers = _by_scope(self._hub)
+        if not readers:
+            # Nobody listens; whoever comes fetches first.
+            for one in ids:
+                self._told.pop(one, None)
+            return
+        wants = [(one, self._told[one].version if one in self._told else None) for one in ids]
+        async with one_moment(self._services.db) as tx:
+            found = await changed_since(tx, wants, self._services.connections.capabilities)
+        frames = [self._frames(pushed) for pushed in found if self._is_news(pushed)]
+        for scope, sockets in readers.items():
+            parts = [part for one in frames if (part := one.to(scope))]
+            if parts:
+                joined = b"".join(parts)
+                for socket in sockets:
+                    socket.send(joined)
+                count_pushes(len(parts) * len(sockets))
+
+    def _is_news(self, pushed: Pushed) -> bool:
+        told = self._told.get(pushed.conversation.id)
+        return told != Told(pushed.conversation.version, pushed.team_id, pushed.conversation.assignee_id)
+
+    def _note(self, conversation_id: int, told: Told) -> None:
+        self._told[conversation_id] = told
+        self._told.move_to_end(conversation_id)
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    async def _remember(self) -> None:
+        """When somebody connects: what they see by assignment only, to be able to say that it is no longer theirs."""
+        await self._readers.wait()
+        self._readers.clear()
+        narrow = {scope.agent_id for scope in _by_scope(self._hub) if not scope.everything}
+        if narrow:
+            for row in await self._services.db.fetch(OUTSIDE, list(narrow)):
+                if row["id"] not in self._told:
+                    self._note(row["id"], Told(row["version"], row["team_id"], row["assignee_id"]))
+        await asyncio.sleep(COUNTS_SECONDS)
+
+    def _frames(self, pushed: Pushed) -> Frames:
+        conversation = pushed.conversation
+        before = self._told.get(conversation.id)
+        self._note(conversation.id, Told(conversation.version, pushed.team_id, conversation.assignee_id))
+        messages = list(pushed.messages)
+        push = ConversationPush(conversation=conversation, messages=messages, from_version=pushed.from_version)
+        full = masked = frame(to_json(push))
+        if any(message.recalled_at is not None for message in messages):
+            hidden = [without_recalled(message) for message in messages]
+            masked = frame(to_json(push.model_copy(update={"messages": hidden})))
+        gone = frame(orjson.dumps({"type": "gone", "conversation_id": conversation.id}))
+        return Frames(pushed, before, full, masked, gone)
+
+    # ------------------------------------------------------------------ counts
+
+    async def _count(self) -> None:
+        await self._recount.wait()
+        self._recount.clear()
+        began = monotonic()
+        readers = _by_scope(self._hub)
+        if readers:
+            try:
+                async with one_moment(self._services.db) as tx:
+                    tallies = await load_tallies(tx)
+            except BaseException:
+                self._recount.set()
+                raise
+            for scope, sockets in readers.items():
+                framed = frame(to_json(CountsPush(counts=tallies.view(scope))))
+                for socket in sockets:
+                    if socket.pushed.get("counts") != framed and not socket.slow:
+                        socket.pushed["counts"] = framed
+                        socket.send(framed)
+        await asyncio.sleep(max(COUNTS_SECONDS - (monotonic() - began), 0))
+
+    # ------------------------------------------------------------------ what nobody rang for
+
+    async def _look(self) -> None:
+        db = self._services.db
+        newest: int = await db.fetchval(NEWEST_ID)
+        rows = await db.fetch(RECENT, max((newest if self._newest is None else self._newest) - LOOK_BACK, 0))
+        fresh = {row["conversation_id"] for row in rows if row["id"] not in self._recent}
+        first, self._newest = self._newest is None, newest
+        self._recent = {row["id"] for row in rows}
+        if fresh and not first and _by_scope(self._hub):
+            versions = await db.fetch(VERSIONS, list(fresh))
+            told = self._told
+            missed = [row["id"] for row in versions if row["id"] not in told or told[row["id"]].version < row["version"]]
+            if missed:
+                self._rang(missed)
+            self._recount.set()
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _by_scope(hub: Hub) -> dict[Scope, list[Socket]]:
+    """Sockets of agents who read the inbox, those with the same scope together."""
+    readers: dict[Scope, list[Socket]] = {}
+    scopes: dict[int, Scope] = {}
+    for socket in hub.sockets:
+        principal = socket.principal
+        scope = scopes.get(id(principal))
+        if scope is None:
+            if not principal.may(INBOX_READ):
+                continue
+            scope = scopes[id(principal)] = Scope.of(principal)
+        readers.setdefault(scope, []).append(socket)
+    return readers
