@@ -1,0 +1,97 @@
+# make run    from a fresh clone to a running demo
+# make test   every check and every test; sets up what it needs
+# make bench  the benchmarks, each with its floor
+# make chaos  the long fault test
+# Needs Python 3.11+ with pip and venv; everything else is installed here.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PAGE := scrm/page/index.html
+WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+JOBS ?= 2
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: run test bench chaos check lint types imports web-check unit browser lock screenshots page clean tools wheel
+
+run: $(VENV)/.build $(PAGE)
+	$(BIN)/python -m scrm.cli demo $(ARGS)
+
+test: check unit browser
+	@echo "all checks and tests passed"
+
+check: lint types imports web-check
+
+lint: $(VENV)/.dev
+	@echo "== ruff"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@echo "== mypy --strict"
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	@echo "== import rules"
+	$(BIN)/lint-imports
+
+web-check: $(VENV)/.dev web/node_modules/.ready
+	@echo "== page: types and unit tests"
+	cd web && $(NPM) run check
+
+unit: $(VENV)/.dev tools $(PAGE)
+	@echo "== tests (unit, contract, flows) on $(JOBS) processes"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not browser" tests
+
+browser: $(VENV)/.dev tools $(PAGE)
+	@echo "== browser tests"
+	$(BIN)/python -m pytest -m browser tests
+
+bench: $(VENV)/.dev $(PAGE)
+	$(BIN)/python -m bench $(ARGS)
+
+chaos: $(VENV)/.dev tools
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+screenshots: $(VENV)/.dev tools $(PAGE)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+page: $(PAGE)
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel
+
+# ---------------------------------------------------------------- what the targets above stand on
+
+NPM = PATH="$(CURDIR)/$(BIN):$$PATH" $(shell command -v npm 2>/dev/null || echo "$(CURDIR)/$(BIN)/npm")
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.build: requirements-build.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@ $(VENV)/.build
+
+$(PAGE): $(WEB) hatch_build.py | $(VENV)/.build
+	$(BIN)/python hatch_build.py
+
+web/node_modules/.ready: web/package-lock.json | $(VENV)/.build
+	cd web && $(NPM) ci --no-audit --no-fund
+	touch $@
+
+# Chromium and Redis for the tests, from Debian's packages when they are missing and may be installed.
+tools: $(VENV)/.dev
+	@$(BIN)/python tests/tools.py
+
+lock: $(VENV)/.dev
+	for set in requirements requirements-build requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --no-emit-index-url --no-header -o $$set.txt $$set.in || exit 1; done
+
+clean:
+	rm -rf $(VENV) scrm/page web/dist web/node_modules dist build
