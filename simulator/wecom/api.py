@@ -106,11 +106,13 @@ def text_field(fields: Mapping[str, Any], name: str, *, limit: int, required: bo
 
 @dataclass(frozen=True)
 class Endpoint:
-    """``method`` "ANY" is for calls whose documents say POST and whose clients in use send GET as well."""
+    """``method`` "ANY" is for calls whose documents say POST and whose clients in use send GET as well. ``takes_json`` False:
+    the call reads the request itself (uploads)."""
 
     method: Literal["GET", "POST", "ANY"]
     run: Callable[[Call], Answer | Awaitable[Answer]]
     right: Right = "app"
+    takes_json: bool = True
 
 
 Endpoints = dict[str, Endpoint]

@@ -18,7 +18,7 @@ from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.crypto import key_of
 from simulator.wecom.directory_control import DirectoryControl
 from simulator.wecom.kf_people import KfPeople
-from simulator.wecom.kf_send import report_failure
+from simulator.wecom.kf_send import Delivered, KfSend, report_failure
 from simulator.wecom.kf_sessions import session_of
 from simulator.wecom.limits import Limits
 from simulator.wecom.media import sniff
@@ -57,6 +57,7 @@ class WecomControl(DirectoryControl, CommonControl):
         people: KfPeople,
         tokens: Tokens,
         limits: Limits,
+        sends: KfSend,
         changed: Callable[[], None],
     ) -> None:
         CommonControl.__init__(self, clock, faults, deliveries)
@@ -66,6 +67,7 @@ class WecomControl(DirectoryControl, CommonControl):
         self._people = people
         self._tokens = tokens
         self._limits = limits
+        self._sends = sends
         self._changed = changed
 
     # Set-up
@@ -246,6 +248,16 @@ class WecomControl(DirectoryControl, CommonControl):
         _, account = self._pair(open_kfid, external_userid)
         session = account.sessions.get(external_userid)
         return list(session.received) if session else []
+
+    @operation
+    def delivered(self, after: int = 0, limit: int = 1000) -> list[Delivered]:
+        """Our messages that have reached any customer since number ``after``, oldest first; for scripts that answer them."""
+        newest: list[Delivered] = []
+        for entry in reversed(self._sends.delivered):
+            if entry.number <= after:
+                break
+            newest.append(entry)
+        return newest[::-1][:limit]
 
     # The servicer in the WeCom client
 

@@ -11,6 +11,7 @@ class DirectoryApi:
     @property
     def endpoints(self) -> Endpoints:
         return {
+            "department/get": Endpoint("GET", self.department),
             "department/list": Endpoint("GET", self.departments),
             "department/simplelist": Endpoint("GET", self.department_ids),
             "user/simplelist": Endpoint("GET", self.members_of),
@@ -18,6 +19,9 @@ class DirectoryApi:
             "user/list_id": Endpoint("POST", self.member_ids),
             "user/get": Endpoint("GET", self.member),
         }
+
+    def department(self, call: Call) -> Answer:
+        return {"department": _department_view(call.corp.departments[_department_id(call)])}
 
     def departments(self, call: Call) -> Answer:
         chosen = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints, kf_account
@@ -17,13 +19,26 @@ from simulator.wecom.state import BOT, UNTREATED, Corp, JsonObject, KfAccount, R
 
 _MSGID = re.compile(r"[0-9a-zA-Z_-]{1,32}")
 REFUSED_BY_CUSTOMER = 10
+_DELIVERED_KEPT = 20_000
 Ring = Callable[[Corp, KfAccount], None]
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """One message of ours that has reached a customer; ``number`` counts from 1 since the start of the simulator."""
+
+    number: int
+    open_kfid: str
+    external_userid: str
+    message: Received
+
+
 class KfSend:
-    """``ring`` tells the apps that there is something to read."""
+    """``ring`` tells the apps that there is something to read. ``delivered`` keeps the newest deliveries."""
 
     def __init__(self, settings: Settings, media: MediaApi, ring: Ring) -> None:
+        self.delivered: deque[Delivered] = deque(maxlen=_DELIVERED_KEPT)
+        self._deliveries = 0
         self._settings = settings
         self._media = media
         self._ring = ring
@@ -88,6 +103,8 @@ class KfSend:
             fail_type = REFUSED_BY_CUSTOMER
         if fail_type is None:
             session.received.append(message)
+            self._deliveries += 1
+            self.delivered.append(Delivered(self._deliveries, account.open_kfid, touser, message))
         else:
             report_failure(account, touser, message.msgid, fail_type, call.now)
             self._ring(call.corp, account)

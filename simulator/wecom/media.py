@@ -61,8 +61,8 @@ class MediaApi:
     @property
     def endpoints(self) -> Endpoints:
         return {
-            "media/upload": Endpoint("POST", self.upload),
-            "media/uploadimg": Endpoint("POST", self.upload_image),
+            "media/upload": Endpoint("POST", self.upload, takes_json=False),
+            "media/uploadimg": Endpoint("POST", self.upload_image, takes_json=False),
             "media/get": Endpoint("GET", self.get),
         }
 

@@ -50,7 +50,8 @@ _NO_BODY: JsonObject = {}
 
 
 class WecomSimulator:
-    """One simulated platform with any number of corps. ``snapshot_path``: the state is kept there between starts."""
+    """One simulated platform with any number of corps. ``snapshot_path``: the state is kept there between starts, written every
+    ``snapshot_every`` seconds when it changed and at the end."""
 
     def __init__(
         self,
@@ -58,10 +59,11 @@ class WecomSimulator:
         clock: ShiftedClock | None = None,
         settings: Settings | None = None,
         snapshot_path: Path | None = None,
+        snapshot_every: float = 2.0,
     ) -> None:
         self.clock = clock or ShiftedClock()
         self.settings = settings or Settings()
-        self.snapshot = Snapshot(snapshot_path, self._dump)
+        self.snapshot = Snapshot(snapshot_path, self._dump, every=snapshot_every)
         stored = self.snapshot.read()
         self.world = from_json(stored) if stored is not None else World()
         if stored is not None:
@@ -83,7 +85,7 @@ class WecomSimulator:
         people = KfPeople(self.settings, callbacks)
         media = MediaApi(self.world, self.settings, self._public)
         kf_send = KfSend(self.settings, media, lambda corp, account: people.ring(corp, account, self._now()))
-        self._endpoints: Endpoints = {
+        self.endpoints: Endpoints = {
             **KfApi(self.settings, self.limits, media, self._public).endpoints,
             **kf_send.endpoints,
             **media.endpoints,
@@ -102,6 +104,7 @@ class WecomSimulator:
             people,
             self.tokens,
             self.limits,
+            kf_send,
             self.snapshot.touch,
         )
 
@@ -151,7 +154,7 @@ class WecomSimulator:
         try:
             if path == "gettoken":
                 return self._gettoken(request)
-            endpoint = self._endpoints.get(path)
+            endpoint = self.endpoints.get(path)
             if endpoint is None:
                 return web.Response(status=404)
             answer = endpoint.run(await self._admitted(path, endpoint, request))
@@ -177,7 +180,8 @@ class WecomSimulator:
         _check_rights(app, endpoint, request.remote or "")
         self.limits.count_call(corp.corp_id, path, int(now))
         self.snapshot.touch()
-        return Call(corp, app, int(now), request.query, await _json_body(request), request)
+        body = await _json_body(request) if endpoint.takes_json else _NO_BODY
+        return Call(corp, app, int(now), request.query, body, request)
 
     def _refuse(self, refused: Refused, request: web.Request) -> web.Response:
         return _json(refused.answer(self.clock.now().timestamp(), request.remote or ""))
@@ -197,8 +201,8 @@ def _check_rights(app: App, endpoint: Endpoint, caller: str) -> None:
 
 
 async def _json_body(request: web.Request) -> JsonObject:
-    """The JSON object of a POST; uploads are read by their endpoint. Refused with 47001 when it is none."""
-    if request.method != "POST" or request.content_type.startswith("multipart/"):
+    """The JSON object of a POST. Refused with 47001 when it is none."""
+    if request.method != "POST":
         return _NO_BODY
     content = await request.read()
     if not content.strip():

@@ -52,11 +52,13 @@ class Shop:
             return dict(await response.json())
 
     async def post(self, path: str, body: object) -> Json:
-        async with self.http.post(f"{self.base}/{path}", params={"access_token": await self.token()}, json=body) as response:
+        async with self.http.post(
+            f"{self.base}/{path}", params={"access_token": await self.token()}, json=body
+        ) as response:
             return dict(await response.json())
 
     async def upload(self, kind: str, content: bytes, filename: str = "a.bin") -> Json:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # else the platform would keep the name percent-encoded
         form.add_field("media", content, filename=filename)
         params = {"access_token": await self.token(), "type": kind}
         async with self.http.post(f"{self.base}/media/upload", params=params, data=form) as response:

@@ -135,7 +135,11 @@ async def test_what_a_servicer_types_in_the_client_is_returned(shop: Shop) -> No
     shop.play.customer_says(shop.kf, shop.customer, "在吗")
     shop.play.servicer_says(shop.kf, shop.customer, "lisi", "在的，请讲")
     items, _ = await read_all(shop)
-    assert (items[-1]["origin"], items[-1]["servicer_userid"], items[-1]["text"]["content"]) == (5, "lisi", "在的，请讲")
+    assert (items[-1]["origin"], items[-1]["servicer_userid"], items[-1]["text"]["content"]) == (
+        5,
+        "lisi",
+        "在的，请讲",
+    )
 
 
 async def test_every_message_type_of_a_customer(shop: Shop) -> None:

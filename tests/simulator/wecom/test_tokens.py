@@ -123,7 +123,9 @@ async def test_unknown_paths_wrong_methods_and_broken_json(shop: Shop) -> None:
 
 async def test_errors_look_like_the_platforms(shop: Shop) -> None:
     answer = await gettoken(shop, corpid=CORP, corpsecret="wrong")
-    form = r"invalid credential, hint: \[\d+_\d+_[0-9a-f]{32}\], from ip: 127\.0\.0\.1, more info at https://\S+\?e=40001"
+    form = (
+        r"invalid credential, hint: \[\d+_\d+_[0-9a-f]{32}\], from ip: 127\.0\.0\.1, more info at https://\S+\?e=40001"
+    )
     assert re.fullmatch(form, str(answer["errmsg"]))
 
 
