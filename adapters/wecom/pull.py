@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters.wecom.accounts import Accounts
 from adapters.wecom.client import WeComClient
 from adapters.wecom.ids import kf_of_stream, kf_stream
 from adapters.wecom.values import integer, known, text, write_object
-from scrm.channel import JsonObject, Page, PulledItem, Sentence
+from scrm.channel import Page, PulledItem, Sentence
 from scrm.errors import Rejected
 
 _MOST = 1000
@@ -17,6 +18,7 @@ _VOICE_AS_AMR = 0
 _CURSOR_REFUSED = "wecom.50100"
 _TOKEN_REFUSED = "wecom.95007"  # noqa: S105 - an error code
 _LONGEST_KEY = 200
+_MOST_STANDSTILLS = 8
 
 
 class Puller:
@@ -28,11 +30,20 @@ class Puller:
         return [kf_stream(account.external_id) for account in await self._accounts.served()]
 
     async def pull(self, stream: str, cursor: str, token: str) -> Page:
-        """A cursor that WeCom no longer knows starts again at the oldest message (three days back), and a token that ran
-        out is left away. Both cost repetitions at most, which the service knows by their ids."""
+        """An empty page with more behind it is normal. One that does not even move the cursor is asked for again, a few
+        times; then the rest waits for the next ring or reconciliation, lest somebody asks without end."""
         open_kfid = kf_of_stream(stream)
         if open_kfid is None:
             raise _no_such_stream(stream)
+        for _ in range(_MOST_STANDSTILLS):
+            page = await self._readable_page(open_kfid, cursor, token)
+            if page.items or page.cursor != cursor or not page.has_more:
+                return page
+        return replace(page, has_more=False)
+
+    async def _readable_page(self, open_kfid: str, cursor: str, token: str) -> Page:
+        """A cursor that WeCom no longer knows starts again at the oldest message (three days back), and a token that ran
+        out is left away. Both cost repetitions at most, which the service knows by their ids."""
         for _ in range(2):
             try:
                 return await self._page(open_kfid, cursor, token)
@@ -50,13 +61,7 @@ class Puller:
         answer = await self._client.post("kf/sync_msg", {**request, "voice_format": _VOICE_AS_AMR})
         found = answer.get("msg_list")
         items = [_pulled(item) for item in found] if isinstance(found, list) else []
-        following = text(answer, "next_cursor") or cursor
-        return Page(items, following, _has_more(answer, moved=following != cursor or bool(items)))
-
-
-def _has_more(answer: JsonObject, *, moved: bool) -> bool:
-    """An empty page may well have more behind it. One that moves nothing would be asked for without end."""
-    return integer(answer, "has_more") == 1 and moved
+        return Page(items, text(answer, "next_cursor") or cursor, integer(answer, "has_more") == 1)
 
 
 def _pulled(item: object) -> PulledItem:

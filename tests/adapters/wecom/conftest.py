@@ -9,7 +9,7 @@ import pytest
 
 from adapters.wecom.adapter import WeComAdapter
 from scrm.clock import ManualClock
-from tests.adapters.wecom.support import NOW, MemoryCache, Platform, connect, context, platform
+from tests.adapters.wecom.support import NOW, Platform, WatchedCache, connect, context, platform
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def cache() -> MemoryCache:
-    return MemoryCache()
+def cache() -> WatchedCache:
+    return WatchedCache()
 
 
 @pytest.fixture
-def adapter(http: aiohttp.ClientSession, server: Platform, clock: ManualClock, cache: MemoryCache) -> WeComAdapter:
+def adapter(http: aiohttp.ClientSession, server: Platform, clock: ManualClock, cache: WatchedCache) -> WeComAdapter:
     return connect(context(http, clock, cache), server.base_url)
 
 

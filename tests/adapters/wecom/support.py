@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -25,12 +24,11 @@ from scrm.channel import (
     ConnectionConfig,
     ContactRef,
     Event,
-    JsonObject,
-    OutgoingMedia,
     Sentence,
     WebhookRequest,
 )
 from scrm.clock import Clock, ManualClock
+from scrm.testing import MemoryCache, memory_context
 
 CORP_ID = "ww1234567890abcdef"
 SECRET = "an-app-secret"
@@ -40,37 +38,27 @@ NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 RECEIVED = datetime(2026, 3, 1, 7, 59, 30, tzinfo=UTC)
 
 
-class MemoryCache:
-    """A shared cache of one process: one caller makes, the others wait."""
+class WatchedCache(MemoryCache):
+    """Remembers under which keys something was kept, and for how long."""
 
     def __init__(self) -> None:
-        self.values: dict[str, str] = {}
+        super().__init__()
         self.lives: dict[str, float] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
 
     async def get_or_make(
         self, key: str, make: Callable[[], Awaitable[tuple[str, float]]], *, not_value: str | None = None
     ) -> str:
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            value = self.values.get(key)
-            if value is None or value == not_value:
-                value, self.lives[key] = await make()
-                self.values[key] = value
-            return value
+        async def watched() -> tuple[str, float]:
+            value, self.lives[key] = await make()
+            return value, self.lives[key]
 
-
-async def _no_state() -> JsonObject:
-    return {}
-
-
-async def _keep_no_state(change: Callable[[JsonObject], JsonObject]) -> JsonObject:
-    return change({})
+        return await super().get_or_make(key, watched, not_value=not_value)
 
 
 def context(
     http: aiohttp.ClientSession, clock: Clock | None = None, cache: MemoryCache | None = None
 ) -> AdapterContext:
-    return AdapterContext(http, clock or ManualClock(NOW), cache or MemoryCache(), _no_state, _keep_no_state)
+    return memory_context(http, clock or ManualClock(NOW), cache=cache)
 
 
 def config(base_url: str = "http://127.0.0.1:9", **changed: str) -> ConnectionConfig:
@@ -240,10 +228,3 @@ async def hang_up(request: web.Request) -> web.Response:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
-
-
-def outgoing_media(content: bytes, name: str = "a.png", mime: str = "image/png") -> OutgoingMedia:
-    async def read() -> bytes:
-        return content
-
-    return OutgoingMedia(hashlib.sha256(content).hexdigest(), name, mime, len(content), read)

@@ -20,7 +20,8 @@ from adapters.wecom.parse import parse
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import AccountRef, Challenge, ContactRef, Kind, OutgoingMessage, Raw, Verified, WebhookRequest
 from scrm.errors import SendError
-from tests.adapters.wecom.support import RECEIVED, Platform, outgoing_media, plain
+from scrm.testing import outgoing_media
+from tests.adapters.wecom.support import RECEIVED, Platform, plain
 
 ROWS: Mapping[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("samples.toml").read_text())
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "platforms" / "wecom-samples"
@@ -214,7 +215,9 @@ async def kf_sync_msg_page_empty_has_more_response(adapter: WeComAdapter, server
 async def media_upload_response(adapter: WeComAdapter, server: Platform) -> None:
     answer = sample_json("api.media.upload.response.json")
     server.reply("media/upload", answer)
-    await adapter.send(text_message(kind=Kind.IMAGE, media=outgoing_media(b"\x89PNG\r\n\x1a\n....")))
+    await adapter.send(
+        text_message(kind=Kind.IMAGE, media=outgoing_media(b"\x89PNG\r\n\x1a\n....", "a.png", "image/png"))
+    )
     assert server.calls("kf/send_msg")[0].json["image"] == {"media_id": answer["media_id"]}
 
 
