@@ -30,7 +30,15 @@ from inbox.media import fetch_media
 from inbox.push import Pusher
 from inbox.receive import receive
 from inbox.status import END_SESSION
-from scrm import outbox, routes_connections, routes_events, routes_people, upkeep
+from scrm import (
+    outbox,
+    routes_accounts,
+    routes_connections,
+    routes_events,
+    routes_people,
+    routes_session,
+    upkeep,
+)
 from scrm.blobs import Blobs
 from scrm.bus import Bus, MemoryBus, RedisBus
 from scrm.cache import MemoryCache, RedisCache
@@ -82,7 +90,9 @@ def providers() -> Mapping[str, Provider]:
 def routes() -> list[Route]:
     """Every route of the API, with its permission."""
     return [
+        *routes_session.api_routes(),
         *routes_people.api_routes(),
+        *routes_accounts.api_routes(),
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),

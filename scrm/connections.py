@@ -34,7 +34,7 @@ from scrm.channel import (
 )
 from scrm.clock import Clock, monotonic
 from scrm.db import LOST, Database, Row, Tx
-from scrm.errors import Conflict, NotFound, SendError, Unprocessable
+from scrm.errors import ConfigError, Conflict, NotFound, SendError, Unprocessable
 from scrm.services import Work
 from scrm.vault import Vault
 
@@ -174,12 +174,18 @@ class Connections:
         if provider is None:
             log.warning("connection %s needs the adapter %s, which is not installed", row["id"], row["provider"])
             return None
-        config = ConnectionConfig(
-            id=row["id"],
-            key=row["key"],
-            settings=row["settings"],
-            secrets=self._vault.unseal(row["secrets"], purpose="connection.secrets"),
-        )
+        try:
+            config = ConnectionConfig(
+                id=row["id"],
+                key=row["key"],
+                settings=row["settings"],
+                secrets=self._vault.unseal(row["secrets"], purpose="connection.secrets"),
+            )
+            adapter = provider.build(config, self._context(row["id"]))
+        except Exception:
+            # One connection that cannot be built must not take the others with it.
+            log.exception("connection %s cannot be built from its settings", row["id"])
+            return None
         return Loaded(
             id=row["id"],
             provider=row["provider"],
@@ -187,7 +193,7 @@ class Connections:
             name=row["name"],
             version=row["version"],
             paused=row["paused_at"] is not None,
-            adapter=provider.build(config, self._context(row["id"])),
+            adapter=adapter,
         )
 
     def _context(self, connection_id: int) -> AdapterContext:
@@ -234,7 +240,7 @@ class Connections:
         self, work: Work, provider: str, name: str, settings: Mapping[str, str], secret_values: Mapping[str, str]
     ) -> int:
         """Raises :class:`Unprocessable` naming the fields that are missing or unknown."""
-        self._check(provider, settings, secret_values)
+        await self._check(provider, settings, secret_values)
         row_id = await work.tx.fetchval(
             "insert into connection (provider, key, name, settings, secrets) values ($1, $2, $3, $4, $5) returning id",
             provider,
@@ -263,7 +269,7 @@ class Connections:
         new_settings = {**row["settings"], **(settings or {})}
         old_secrets = self._vault.unseal(row["secrets"], purpose="connection.secrets")
         new_secrets = {**old_secrets, **{key: value for key, value in (secret_values or {}).items() if value}}
-        self._check(row["provider"], new_settings, new_secrets)
+        await self._check(row["provider"], new_settings, new_secrets)
         await work.tx.execute(
             "update connection set name = $2, settings = $3, secrets = $4, version = version + 1, updated_at = now() "
             "where id = $1",
@@ -294,7 +300,8 @@ class Connections:
         work.ring("outbox", connection_id)
         work.ring("pull", connection_id)
 
-    def _check(self, provider: str, settings: Mapping[str, str], secret_values: Mapping[str, str]) -> None:
+    async def _check(self, provider: str, settings: Mapping[str, str], secret_values: Mapping[str, str]) -> None:
+        """Names and presence first, then the adapter's own judgement of the values."""
         known = self._providers.get(provider)
         if known is None:
             raise Unprocessable("There is no such platform.", fields={"provider": "Not an installed adapter."})
@@ -309,6 +316,12 @@ class Connections:
                 wrong[name] = "This platform has no such setting."
         if wrong:
             raise Unprocessable("Some settings are missing or unknown.", fields=wrong)
+        whole = {**self._defaults(provider), **settings}
+        try:
+            adapter = known.build(ConnectionConfig(0, "trial", whole, dict(secret_values)), self._context(0))
+        except ConfigError as error:
+            raise Unprocessable(str(error)) from error
+        await adapter.close()
 
     def _defaults(self, provider: str) -> dict[str, str]:
         fields = self._providers[provider].fields

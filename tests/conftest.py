@@ -22,7 +22,7 @@ from scrm.bus import MemoryBus
 from scrm.clock import SystemClock
 from scrm.config import Settings, load_settings
 from scrm.db import Database
-from scrm.migrate import schema_sql
+from scrm.migrate import migrate
 from scrm.postgres import EmbeddedPostgres
 from scrm.services import Services
 from scrm.vault import Vault
@@ -61,13 +61,7 @@ def template_database(postgres_server: EmbeddedPostgres, worker_id: str) -> str:
         await admin.execute(f"drop database if exists {name}")
         await admin.execute(f"create database {name}")
         await admin.close()
-        fresh = await asyncpg.connect(postgres_server.url_of(name))
-        await fresh.execute(schema_sql())
-        await fresh.execute(
-            "create table alembic_version (version_num varchar(32) not null primary key);"
-            "insert into alembic_version values ('0001')"
-        )
-        await fresh.close()
+        await migrate(postgres_server.url_of(name))
 
     asyncio.run(make())
     return name
