@@ -11,14 +11,15 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
 
 from inbox.counts import load_tallies
-from inbox.queries import Pushed, changed_since, one_moment, without_recalled
+from inbox.queries import Pushed, changed_since, one_moment
+from inbox.shapes import without_recalled
 from inbox.views import ConversationPush, CountsPush
 from scrm.answering import to_json
 from scrm.clock import monotonic
@@ -78,8 +79,8 @@ class Frames:
         return b""
 
 
-class InboxPush:
-    """``InboxPush(services, app[HUB]).attach(app)``."""
+class Pusher:
+    """Runs as long as the server does: ``app.cleanup_ctx.append(Pusher(services, app[HUB]).running)``."""
 
     def __init__(self, services: Services, hub: Hub) -> None:
         self._services = services
@@ -96,15 +97,10 @@ class InboxPush:
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten: list[Callable[[], None]] = []
 
-    def attach(self, app: web.Application) -> None:
-        async def start(_: web.Application) -> None:
-            await self.start()
-
-        async def stop(_: web.Application) -> None:
-            await self.stop()
-
-        app.on_startup.append(start)
-        app.on_shutdown.append(stop)
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        await self.start()
+        yield
+        await self.stop()
 
     async def start(self) -> None:
         bus = self._services.bus

@@ -14,13 +14,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import entry_points
 from typing import Literal
 
-import customers.routes
-import inbox.routes
 import redis.asyncio as redis_async
 from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import inbox.card
+import inbox.routes
 from customers.profiles import ProfileReader
 from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
@@ -96,7 +96,7 @@ def routes() -> list[Route]:
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),
-        *customers.routes.api_routes(),
+        *inbox.card.api_routes(),
     ]
 
 

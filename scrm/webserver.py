@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 import orjson
 from aiohttp import web
@@ -20,19 +19,13 @@ from scrm.live import Hub
 from scrm.metrics import REQUESTS
 from scrm.page_files import PageFiles
 from scrm.services import Services
+from scrm.version import product_version
 
 AUTH = web.AppKey("auth", Auth)
 HUB = web.AppKey("hub", Hub)
 NOT_THE_PAGE = ("/api", "/webhooks", "/oauth", "/ws", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
-
-
-def product_version() -> str:
-    try:
-        return version("scrm")
-    except PackageNotFoundError:
-        return "0"
 
 
 def make_web_app(services: Services, routes: Sequence[Route]) -> web.Application:

@@ -1,0 +1,214 @@
+"""Files: a rep uploads one to send it, and everybody who sees a message gets its files, bytes that strangers chose.
+
+Nothing of a stranger is ever run on our origin: types that a browser could run are handed out as plain bytes to save, the rest
+under a policy that allows nothing; and what a type claims is never guessed at by the browser.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from inbox.queries import SEEN
+from inbox.shapes import ATTACHMENT, attachment_view
+from inbox.views import AttachmentView
+from scrm.answering import error_answer
+from scrm.blobs import FALLBACK_MIME, sniff
+from scrm.db import Row, Tx
+from scrm.errors import BadRequest, NotFound, TooLarge, Unprocessable
+from scrm.http import Raw, Reply, Request
+from scrm.permissions import INBOX_RECALLED, Principal, Scope
+from scrm.reading import UnsupportedType
+from scrm.services import Services
+from scrm.views import Input
+
+log = logging.getLogger(__name__)
+
+PIECE = 256 << 10
+MOST_FIELDS = 5
+ROOM_FOR_HEADERS = 64 << 10
+LONGEST_NAME = 150
+SHOWN = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif", "application/pdf"}
+    | {"audio/mpeg", "audio/mp4", "audio/aac", "audio/amr", "audio/ogg", "audio/wav", "audio/x-wav", "audio/webm"}
+    | {"video/mp4", "video/webm", "video/quicktime", "video/ogg"}
+)
+"""Types that a browser shows and never runs."""
+NOTHING = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; frame-ancestors 'self'"
+RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+
+INSERT_BLOB = "insert into blob (sha256, size, mime, stored_at) values ($1, $2, $3, $4) on conflict (sha256) do nothing"
+INSERT = """
+insert into attachment (kind, state, sha256, name, mime, size, uploaded_by, created_at)
+values ($1, 'stored', $2, $3, $4, $5, $6, $7) returning id
+"""
+ONE = f"select {ATTACHMENT} from attachment t where t.id = $1"  # noqa: S608
+FIND = f"""
+select t.sha256, t.name, t.mime, coalesce(b.size, t.size) as size, m.recalled_at
+from attachment t left join blob b on b.sha256 = t.sha256 left join message m on m.id = t.message_id
+left join conversation c on c.id = m.conversation_id left join account a on a.id = c.account_id
+where t.id = $1 and t.state = 'stored' and t.sha256 is not null
+  and ((t.message_id is null and t.uploaded_by = $3) or (t.message_id is not null and {SEEN}))
+"""  # noqa: S608
+
+
+class DownloadQuery(Input):
+    download: bool = False
+
+
+async def upload(request: Request) -> Reply[AttachmentView]:
+    """Streams the field ``file`` into the blob store and keeps it for a message that will be sent."""
+    services, limit = request.services, request.services.settings.server.max_upload_bytes
+    if not request.raw.content_type.startswith("multipart/form-data"):
+        raise UnsupportedType("Send multipart/form-data with the field file.")
+    if (request.raw.content_length or 0) > limit + ROOM_FOR_HEADERS:
+        raise TooLarge(f"The file is larger than {limit // 1024 // 1024} MB.")
+    try:
+        part = await _file_part(await request.raw.multipart())
+        sha256, size, head = await services.blobs.put(_chunks(part), limit=limit)
+    except (ValueError, AssertionError, RuntimeError, EOFError) as error:
+        raise BadRequest("The body is not valid multipart/form-data.", code="bad_multipart") from error
+    if size == 0:
+        raise Unprocessable("The file is empty.", fields={"file": "It has no content."})
+    name = safe_name(part.filename or "")
+    mime = sniff(head, name, part.headers.get("Content-Type", ""))
+    view = await _keep(services, request.principal, sha256, size, name, mime)
+    return Reply(view, status=201)
+
+
+async def content(request: Request, attachment_id: int, query: DownloadQuery) -> Raw:
+    """The bytes of a file, or a range of them."""
+    async with request.services.db.pool.acquire() as tx:
+        found = await _find(tx, request.principal, attachment_id)
+    headers = _headers(found, download=query.download)
+    if request.raw.headers.get("If-None-Match") == headers["ETag"]:
+        return Raw(web.Response(status=304, headers=headers))
+    size: int = found["size"]
+    asked = RANGE.match(request.raw.headers.get("Range", ""))
+    if request.raw.headers.get("If-Range", headers["ETag"]) != headers["ETag"]:
+        asked = None
+    first, last = _span(asked, size)
+    if first > last and size > 0:
+        sizes = {"Content-Range": f"bytes */{size}"}
+        return Raw(error_answer(416, "no_such_range", f"The file has {size} bytes.", headers=sizes))
+    partial = asked is not None and asked[0] != "bytes=-" and size > 0
+    if partial:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+    response.content_length = last - first + 1
+    return Raw(await _stream(request, response, found["sha256"], first, last + 1))
+
+
+def safe_name(name: str) -> str:
+    """A file name that is harmless on every system: no folders, no control or direction characters, not too long."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(one for one in name if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    name = re.sub(r'[<>:"|?*]', "_", name).strip(" .")
+    if len(name) > LONGEST_NAME:
+        stem, dot, ending = name.rpartition(".")
+        name = f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}" if dot and len(ending) <= 10 else name[:LONGEST_NAME]
+    return name or "file"
+
+
+def kind_of(mime: str) -> str:
+    family = mime.partition("/")[0]
+    return {"image": "image", "video": "video", "audio": "voice"}.get(family, "file")
+
+
+async def _file_part(reader: MultipartReader) -> BodyPartReader:
+    for _ in range(MOST_FIELDS):
+        part = await reader.next()
+        if part is None:
+            break
+        if isinstance(part, BodyPartReader) and part.name == "file":
+            return part
+    raise Unprocessable("The form has no file.", fields={"file": "This is needed."})
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(64 << 10):
+        yield bytes(chunk)
+
+
+async def _keep(
+    services: Services, principal: Principal, sha256: str, size: int, name: str, mime: str
+) -> AttachmentView:
+    async with services.work() as work:
+        await work.tx.execute(INSERT_BLOB, sha256, size, mime, work.now)
+        kept = await work.tx.fetchval(
+            INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now
+        )
+        row = await work.tx.fetchrow(ONE, kept)
+    if row is None:
+        raise NotFound("The upload is gone.")
+    return attachment_view(row)
+
+
+async def _find(tx: Tx, principal: Principal, attachment_id: int) -> Row:
+    scope = Scope.of(principal)
+    row = await tx.fetchrow(FIND, attachment_id, scope.everything, scope.agent_id, list(scope.team_ids))
+    if row is None or (row["recalled_at"] is not None and not principal.may(INBOX_RECALLED)):
+        raise NotFound("There is no such file, or it is not here yet.")
+    return row
+
+
+def _headers(found: Row, *, download: bool) -> dict[str, str]:
+    mime = found["mime"] if found["mime"] in SHOWN else FALLBACK_MIME
+    inline = mime in SHOWN and not download
+    name = safe_name(found["name"])
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    # A browser's reader of PDF files does not work inside a sandbox; it is one of its own.
+    policy = NOTHING if mime == "application/pdf" else f"{NOTHING}; sandbox"
+    return {
+        "Content-Type": mime,
+        "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "SAMEORIGIN",
+        "Accept-Ranges": "bytes",
+        # Asked again each time: permissions change and messages are recalled.
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{found["sha256"][:32]}"',
+    }
+
+
+def _span(asked: re.Match[str] | None, size: int) -> tuple[int, int]:
+    """First and last byte; the first greater than the last: there is no such range."""
+    if asked is None or asked[0] == "bytes=-":
+        return 0, size - 1
+    if not asked[1]:
+        length = int(asked[2])
+        return (max(size - length, 0), size - 1) if length else (size, size - 1)
+    last = min(int(asked[2]), size - 1) if asked[2] else size - 1
+    return int(asked[1]), last
+
+
+async def _stream(
+    request: Request, response: web.StreamResponse, sha256: str, start: int, end: int
+) -> web.StreamResponse:
+    blobs = request.services.blobs
+    try:
+        # Before the headers: a file that is gone is still a 404.
+        piece = await blobs.read_range(sha256, start, min(PIECE, end - start))
+    except FileNotFoundError as error:
+        raise NotFound("This file is no longer in the store.", code="file_gone") from error
+    await response.prepare(request.raw)
+    try:
+        while piece:
+            await response.write(piece)
+            start += len(piece)
+            piece = await blobs.read_range(sha256, start, min(PIECE, end - start))
+        await response.write_eof()
+    except ConnectionError:
+        log.debug("the reader of a file went away")
+    except Exception as error:
+        # The headers are out: cutting the connection is the only honest way to say that the rest is missing.
+        log.error("a file could not be read to its end: %s", type(error).__name__)
+        if request.raw.transport is not None:
+            request.raw.transport.abort()
+    return response

@@ -1,0 +1,123 @@
+"""Agents and teams."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from scrm import people
+from scrm.agent_views import AgentList, AgentView, TeamList, TeamView, agent_view, team_view
+from scrm.db import Tx
+from scrm.errors import Forbidden, NotFound
+from scrm.http import Reply, Request, Route
+from scrm.permissions import AGENTS_MANAGE, AGENTS_READ, Language, Role
+from scrm.services import Work
+from scrm.views import Id, Input, Line
+
+Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
+Password = Annotated[str, Field(max_length=1000)]
+TeamIds = Annotated[list[Id], Field(max_length=200)]
+
+
+class NewAgent(Input):
+    login: Login
+    name: Line
+    role: Role
+    password: Password
+    language: Language = "zh-CN"
+    team_ids: TeamIds = Field(default_factory=list)
+
+
+class AgentInput(Input):
+    """What is absent stays."""
+
+    name: Line | None = None
+    role: Role | None = None
+    language: Language | None = None
+    disabled: bool | None = None
+    team_ids: TeamIds | None = None
+    password: Password | None = None
+
+
+class TeamInput(Input):
+    name: Line
+
+
+async def agents(request: Request) -> AgentList:
+    async with request.services.db.pool.acquire() as tx:
+        return AgentList(agents=[agent_view(row) for row in await people.list_agents(tx)])
+
+
+async def add_agent(request: Request, body: NewAgent) -> Reply[AgentView]:
+    async with request.services.work() as work:
+        agent_id = await people.create_agent(
+            work, login=body.login, name=body.name, role=body.role, password=body.password, language=body.language,
+            team_ids=body.team_ids, by=request.principal.agent_id, address=request.address,
+        )  # fmt: skip
+        view = await _agent(work.tx, agent_id)
+    return Reply(view, status=201)
+
+
+async def change_agent(request: Request, agent_id: int, body: AgentInput) -> AgentView:
+    if agent_id == request.principal.agent_id and body.disabled:
+        raise Forbidden("Nobody can lock themselves out.")
+    async with request.services.work() as work:
+        await _change(work, request, agent_id, body)
+        return await _agent(work.tx, agent_id)
+
+
+async def _change(work: Work, request: Request, agent_id: int, body: AgentInput) -> None:
+    by, address = request.principal.agent_id, request.address
+    await _agent(work.tx, agent_id)
+    if body.name is not None or body.language is not None:
+        await people.set_profile(work, agent_id, name=body.name, language=body.language)
+    if body.role is not None:
+        await people.set_role(work, agent_id, body.role, by=by, address=address)
+    if body.team_ids is not None:
+        await people.set_teams(work, agent_id, body.team_ids, by=by, address=address)
+    if body.password is not None:
+        keep = request.principal.session_id if agent_id == by else None
+        await people.set_password(work, agent_id, body.password, by=by, keep_session=keep, address=address)
+    if body.disabled is not None:
+        await people.set_disabled(work, agent_id, body.disabled, by=by, address=address)
+
+
+async def teams(request: Request) -> TeamList:
+    async with request.services.db.pool.acquire() as tx:
+        return TeamList(teams=[team_view(row) for row in await people.list_teams(tx)])
+
+
+async def add_team(request: Request, body: TeamInput) -> Reply[TeamView]:
+    async with request.services.work() as work:
+        team_id = await people.create_team(work, body.name, by=request.principal.agent_id, address=request.address)
+        view = await _team(work.tx, team_id)
+    return Reply(view, status=201)
+
+
+async def change_team(request: Request, team_id: int, body: TeamInput) -> TeamView:
+    async with request.services.work() as work:
+        await people.rename_team(work, team_id, body.name, by=request.principal.agent_id, address=request.address)
+        return await _team(work.tx, team_id)
+
+
+async def _agent(tx: Tx, agent_id: int) -> AgentView:
+    rows = await people.list_agents(tx, agent_id)
+    if not rows:
+        raise NotFound("There is no such agent.")
+    return agent_view(rows[0])
+
+
+async def _team(tx: Tx, team_id: int) -> TeamView:
+    return team_view((await people.list_teams(tx, team_id))[0])
+
+
+def api_routes() -> list[Route]:
+    return [
+        Route("GET", "/api/agents", agents, AGENTS_READ, "Everybody who works here"),
+        Route("POST", "/api/agents", add_agent, AGENTS_MANAGE, "Add an agent", status=201, errors=(409,)),
+        Route("PATCH", "/api/agents/{agent_id}", change_agent, AGENTS_MANAGE, "Change an agent", errors=(409,)),
+        Route("GET", "/api/teams", teams, AGENTS_READ, "Teams and who is in them"),
+        Route("POST", "/api/teams", add_team, AGENTS_MANAGE, "Add a team", status=201, errors=(409,)),
+        Route("PATCH", "/api/teams/{team_id}", change_team, AGENTS_MANAGE, "Rename a team", errors=(409,)),
+    ]
