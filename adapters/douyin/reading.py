@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,27 +17,45 @@ LAST_MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def read_object(data: bytes | str) -> JsonObject | None:
-    """The JSON object in ``data``, or None. Too deep nesting and lone surrogates count as broken, too."""
+    """The JSON object in ``data``, or None. Texts in it hold nothing that a database refuses."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return None
+        return read_leniently(data)
     if not isinstance(value, dict):
         return None
-    fields: JsonObject = value
-    if (b"u0000" if isinstance(data, bytes) else "u0000") in data:  # type: ignore[operator]
-        fields = {without_nul(name): without_nul(field) for name, field in fields.items()}
-    return fields
+    written = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    return cleaned_fields(value) if "u0000" in written else value
 
 
-def without_nul(value: Any) -> Any:
-    """The same value without NUL characters, which no database column for text can hold."""
+def read_leniently(data: bytes | str) -> JsonObject | None:
+    """For half an emoji at the end of a cut name, or bytes that are no UTF-8: no reason to lose what a customer said."""
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    try:
+        value = json.loads(text, parse_constant=refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return cleaned_fields(value) if isinstance(value, dict) else None
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def cleaned_fields(fields: JsonObject) -> JsonObject:
+    return {cleaned(name): cleaned(value) for name, value in fields.items()}
+
+
+def cleaned(value: Any) -> Any:
+    """The same value without NUL characters and lone surrogates, and with numbers that fit 64 bits."""
     if isinstance(value, str):
-        return value.replace("\x00", "")
+        return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [without_nul(item) for item in value]
+        return [cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {without_nul(key): without_nul(item) for key, item in value.items()}
+        return cleaned_fields(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        return str(value)
     return value
 
 

@@ -324,6 +324,10 @@ MESSAGES: Sequence[Golden] = (
     ),
 )
 
+HALF_AN_EMOJI = pushed(
+    "im_receive_msg", envelope(message_type="text", text="HALF", user_infos=[{"open_id": DEER, "nick_name": "HALF"}])
+).replace(b"HALF", b"\\ud83d")
+
 BESIDE_THE_CHAT: Sequence[Golden] = (
     entered("enter", {}, {}),
     entered("enter from a video", {"objectId": WORK}, {"objectId": WORK}),
@@ -442,6 +446,25 @@ BESIDE_THE_CHAT: Sequence[Golden] = (
     ),
 )
 
+CUT: Sequence[Golden] = (
+    one(
+        "half an emoji in a name and a text",
+        HALF_AN_EMOJI,
+        MessageReceived(
+            BARE_ACCOUNT,
+            ContactRef(DEER, "\ufffd"),
+            MESSAGE,
+            "in",
+            Kind.TEXT,
+            "\ufffd",
+            AT,
+            sender_id=DEER,
+            sender_name="\ufffd",
+            window=REPLY,
+        ),
+    ),
+)
+
 NOT_USED: Sequence[Golden] = (
     one(
         "legacy message",
@@ -472,4 +495,4 @@ NOT_USED: Sequence[Golden] = (
     ),
 )
 
-GOLDEN: Sequence[Golden] = (*MESSAGES, *BESIDE_THE_CHAT, *NOT_USED)
+GOLDEN: Sequence[Golden] = (*MESSAGES, *CUT, *BESIDE_THE_CHAT, *NOT_USED)
