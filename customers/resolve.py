@@ -99,7 +99,7 @@ async def _make(work: Work, connection_id: int, refs: Sequence[ContactRef], *, a
     )
     await work.tx.execute(
         "insert into contact (connection_id, external_id, customer_id, name, avatar, profile_due_at, created_at, updated_at) "
-        "select $1, w.external_id, w.customer_id, w.name, w.avatar, case when $6 and w.name = '' then $7 end, $7, $7 "
+        "select $1, w.external_id, w.customer_id, w.name, w.avatar, case when $6::boolean and w.name = '' then $7::timestamptz end, $7, $7 "
         "from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) w (external_id, customer_id, name, avatar)",
         connection_id,
         [ref.external_id for ref in refs],
