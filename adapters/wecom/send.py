@@ -6,24 +6,28 @@ accepted message is not yet delivered; a failure later arrives as the event ``ms
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from adapters.wecom import outgoing
 from adapters.wecom.capabilities import CUSTOMER_SERVICE
 from adapters.wecom.client import WeComClient
-from adapters.wecom.errors import MEDIA_REFUSED
+from adapters.wecom.errors import MEDIA_REFUSED, unanswered
 from adapters.wecom.uploads import Uploads
 from adapters.wecom.values import text
 from scrm.channel import JsonObject, Kind, OutgoingMedia, OutgoingMessage, Receipt, Sentence
-from scrm.errors import Rejected
+from scrm.errors import Rejected, Uncertain
 
 _WELCOME_ITEMS = 10
+_CODE_IS_SPENT = frozenset({"wecom.41050", "wecom.41051"})
+_MOST_DOUBTFUL = 1000
 
 
 class Sender:
     def __init__(self, client: WeComClient, uploads: Uploads) -> None:
         self._client = client
         self._uploads = uploads
+        self._doubtful: OrderedDict[str, None] = OrderedDict()
 
     async def send(self, message: OutgoingMessage) -> Receipt:
         _check_kind(message)
@@ -43,7 +47,18 @@ class Sender:
         """One greeting with the code of an event; the code replaces the account and the customer."""
         body = outgoing.text_body(message) if message.kind is Kind.TEXT else _welcome_menu(message)
         request = {"code": message.welcome_code, "msgid": message.idempotency_key, **body}
-        return _receipt(message, await self._client.post("kf/send_msg_on_event", request, effect=True))
+        try:
+            return _receipt(message, await self._client.post("kf/send_msg_on_event", request, effect=True))
+        except Uncertain:
+            self._doubtful[message.welcome_code] = None
+            if len(self._doubtful) > _MOST_DOUBTFUL:
+                self._doubtful.popitem(last=False)
+            raise
+        except Rejected as refusal:
+            # "This code is used": by our own first attempt perhaps, whose answer was lost. It may well have arrived.
+            if refusal.code in _CODE_IS_SPENT and message.welcome_code in self._doubtful:
+                raise unanswered(effect=True) from refusal
+            raise
 
     async def _with_media(self, message: OutgoingMessage, kind: Kind, body: Callable[[str], JsonObject]) -> Receipt:
         """Uploads what WeCom does not have, and once more when it has lost it before its time."""
