@@ -1,0 +1,58 @@
+import type { Pinia } from 'pinia'
+import { ordered } from '@/model/thread'
+import { useInbox } from '@/stores/inbox'
+import { useLive } from '@/stores/live'
+import { useOutbox } from '@/stores/outbox'
+import { useThreads } from '@/stores/threads'
+
+/**
+ * `window.__scrm.snapshot()`: a copy of what the page holds, for end-to-end tests to compare with the database.
+ * Read-only: changing the copy changes nothing. See web/README.md.
+ */
+export function exposeModel(pinia: Pinia): void {
+  const snapshot = () => {
+    const inbox = useInbox(pinia)
+    const live = useLive(pinia)
+    const threads = useThreads(pinia)
+    const copy = {
+      connection: live.state.phase,
+      level: live.level,
+      selected: inbox.selected,
+      counts: inbox.counts,
+      list: inbox.list.map((row) => row.id),
+      conversations: Object.fromEntries(
+        [...inbox.held.values()].map(({ id, version, unread, last_seq, read_seq, status, assignee_id, preview }) => [
+          id,
+          { version, unread, last_seq, read_seq, status, assignee_id, preview },
+        ]),
+      ),
+      threads: Object.fromEntries(
+        [...threads.threads.values()].map((thread) => [
+          thread.id,
+          {
+            version: thread.version,
+            has_before: thread.hasBefore,
+            messages: ordered(thread).map(({ id, seq, version, state, kind, text, recalled_at, client_token }) => ({
+              id,
+              seq,
+              version,
+              state,
+              kind,
+              text,
+              recalled: recalled_at !== null,
+              client_token,
+            })),
+          },
+        ]),
+      ),
+      outbox: useOutbox(pinia).entries.map(({ token, conversationId, state, attempts }) => ({
+        token,
+        conversation_id: conversationId,
+        state,
+        attempts,
+      })),
+    }
+    return structuredClone(copy)
+  }
+  Object.defineProperty(window, '__scrm', { value: Object.freeze({ snapshot }), writable: false })
+}

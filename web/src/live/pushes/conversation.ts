@@ -1,0 +1,11 @@
+import type { ConversationPush } from '@/api/types'
+import { useInbox } from '@/stores/inbox'
+import { useOutbox } from '@/stores/outbox'
+import { useThreads } from '@/stores/threads'
+
+/** A conversation changed: its row, its thread when held, and sends of ours that have become messages. */
+export function onConversation(push: ConversationPush): void {
+  useInbox().takeView(push.conversation)
+  useThreads().takePushed(push)
+  useOutbox().acknowledge(push.messages)
+}

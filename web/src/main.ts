@@ -1,0 +1,15 @@
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { exposeModel } from './debug'
+import { i18n } from './i18n'
+import { makeRouter } from './router'
+import './ui/theme.css'
+
+const app = createApp(App)
+const pinia = createPinia()
+app.use(pinia)
+app.use(i18n)
+app.use(makeRouter(pinia))
+exposeModel(pinia)
+app.mount('#app')

@@ -1,0 +1,80 @@
+/** Messages that the rep has sent and the service has not yet acknowledged. They survive a reload. */
+
+import type { AttachmentView, SendRequest } from '@/api/types'
+
+export interface OutboxEntry {
+  /** Also the `client_token`: the same on every attempt, so that the service can tell a repetition. */
+  token: string
+  conversationId: number
+  kind: string
+  text: string
+  content: Record<string, unknown>
+  attachment: AttachmentView | null
+  createdAt: string
+  /** `refused`: certainly not sent, and the same request would be refused again. */
+  state: 'waiting' | 'sending' | 'refused'
+  attempts: number
+  reason: { zh: string; en: string } | null
+}
+
+export interface KeyValueStore {
+  readonly length: number
+  key(index: number): string | null
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+  removeItem(key: string): void
+}
+
+/** One key per entry, so that two tabs never overwrite each other's. */
+export class OutboxStorage {
+  private readonly prefix: string
+
+  constructor(
+    private readonly store: KeyValueStore,
+    agentId: number,
+  ) {
+    this.prefix = `scrm.outbox.${agentId}.`
+  }
+
+  load(): OutboxEntry[] {
+    const entries: OutboxEntry[] = []
+    for (let index = 0; index < this.store.length; index += 1) {
+      const key = this.store.key(index)
+      if (!key?.startsWith(this.prefix)) continue
+      const entry = parse(this.store.getItem(key))
+      if (entry) entries.push(entry)
+    }
+    return entries.sort((a, b) => a.createdAt.localeCompare(b.createdAt))
+  }
+
+  save(entry: OutboxEntry): void {
+    // What was under way when the page went away has to be tried again.
+    const state = entry.state === 'sending' ? 'waiting' : entry.state
+    try {
+      this.store.setItem(this.prefix + entry.token, JSON.stringify({ ...entry, state }))
+    } catch {
+      // A full store loses the survival of a reload, not the send itself.
+    }
+  }
+
+  drop(token: string): void {
+    this.store.removeItem(this.prefix + token)
+  }
+}
+
+function parse(text: string | null): OutboxEntry | null {
+  try {
+    const entry = JSON.parse(text ?? '') as OutboxEntry
+    return typeof entry.token === 'string' && typeof entry.conversationId === 'number' ? entry : null
+  } catch {
+    return null
+  }
+}
+
+export function requestOf(entry: OutboxEntry): SendRequest {
+  const request: SendRequest = { client_token: entry.token, kind: entry.kind }
+  if (entry.text) request.text = entry.text
+  if (Object.keys(entry.content).length > 0) request.content = entry.content
+  if (entry.attachment) request.attachment_id = entry.attachment.id
+  return request
+}

@@ -1,0 +1,63 @@
+import type { Pinia } from 'pinia'
+import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { useSession } from '@/stores/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Who may see this page; others see why not. */
+    permission?: string
+    public?: boolean
+    title?: string
+  }
+}
+
+export function makeRouter(pinia: Pinia): Router {
+  const session = useSession(pinia)
+  const inbox = () => import('@/features/inbox/Inbox.vue')
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: '/sign-in', name: 'sign-in', component: () => import('@/features/session/SignIn.vue'), meta: { public: true } },
+      { path: '/', redirect: () => ({ name: session.can('inbox.read') ? 'inbox' : 'me' }) },
+      {
+        path: '/inbox/:id(\\d+)?/:panel(customer)?',
+        name: 'inbox',
+        component: inbox,
+        meta: { permission: 'inbox.read', title: 'nav.inbox' },
+      },
+      {
+        path: '/connections',
+        name: 'connections',
+        component: () => import('@/features/admin/Connections.vue'),
+        meta: { permission: 'connections.read', title: 'nav.connections' },
+      },
+      {
+        path: '/events',
+        name: 'events',
+        component: () => import('@/features/admin/Events.vue'),
+        meta: { permission: 'events.read', title: 'nav.events' },
+      },
+      {
+        path: '/people',
+        name: 'people',
+        component: () => import('@/features/admin/People.vue'),
+        meta: { permission: 'agents.read', title: 'nav.people' },
+      },
+      { path: '/me', name: 'me', component: () => import('@/features/me/Profile.vue'), meta: { title: 'nav.me' } },
+      { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
+    ],
+  })
+
+  let asked = false
+  router.beforeEach(async (to) => {
+    if (!asked) {
+      // When the service cannot be asked, App shows that and asks again.
+      await session.load()
+      asked = true
+    }
+    if (to.meta.public) return session.me && to.name === 'sign-in' ? { path: '/' } : true
+    if (session.me) return true
+    return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  })
+  return router
+}
