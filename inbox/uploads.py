@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from inbox.queries import SEEN
 from inbox.shapes import ATTACHMENT, attachment_view
@@ -71,7 +72,7 @@ async def upload(request: Request) -> Reply[AttachmentView]:
     try:
         part = await _file_part(await request.raw.multipart())
         sha256, size, head = await services.blobs.put(_chunks(part), limit=limit)
-    except (ValueError, AssertionError, RuntimeError, EOFError) as error:
+    except (ValueError, AssertionError, RuntimeError, EOFError, HttpProcessingError) as error:
         raise BadRequest("The body is not valid multipart/form-data.", code="bad_multipart") from error
     if size == 0:
         raise Unprocessable("The file is empty.", fields={"file": "It has no content."})

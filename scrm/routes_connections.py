@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from scrm import oauth
 from scrm.channel import Provider
@@ -71,13 +71,12 @@ class AuthoriseView(View):
 
 
 class GrantedQuery(Input):
-    """What a platform's consent page sends the browser back with."""
+    """What a platform's consent page sends the browser back with; each adds things of its own, which do not matter."""
 
-    state: Annotated[str, Field(max_length=200)]
-    code: Annotated[str, Field(max_length=2000)] = ""
-    scopes: Annotated[str, Field(max_length=2000)] = ""
-    error: Annotated[str, Field(max_length=200)] = ""
-    error_description: Annotated[str, Field(max_length=2000)] = ""
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    state: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$")]
+    code: Annotated[str, Field(pattern=r"^[!-~]{0,1000}$")] = ""
 
 
 async def providers(request: Request) -> ProviderList:
