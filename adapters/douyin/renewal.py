@@ -20,6 +20,7 @@ from scrm.channel import AdapterContext, Sentence, TokenState
 from scrm.errors import SendError
 
 REFRESH_BEFORE = timedelta(days=2)
+FRESH = timedelta(days=14)
 RENEW_BEFORE = timedelta(days=3)
 """Three days leave room for a weekend without this service."""
 WARN_BEFORE = timedelta(days=14)
@@ -38,12 +39,15 @@ class Renewal:
         return [(open_id, await self._keep(grant)) for open_id, grant in (await self._tokens.grants()).items()]
 
     async def _keep(self, grant: Grant) -> TokenState:
+        """Refreshes before it renews: should the answer to the renewal be lost, a fresh access token leaves time to scan."""
         now = self._context.clock.now()
         try:
-            if not grant.dead and grant.renewals_left and now < grant.refresh_ends < now + RENEW_BEFORE:
-                grant = await self._one_flight("renew", grant, self._renew)
-            if not grant.dead and now < grant.refresh_ends and grant.access_ends < now + REFRESH_BEFORE:
-                grant = await self._one_flight("refresh", grant, self._refresh)
+            if not grant.dead and now < grant.refresh_ends:
+                renewing = grant.renewals_left > 0 and grant.refresh_ends < now + RENEW_BEFORE
+                if grant.access_ends < now + (FRESH if renewing else REFRESH_BEFORE):
+                    grant = await self._one_flight("refresh", grant, self._refresh)
+                if renewing and not grant.dead:
+                    grant = await self._one_flight("renew", grant, self._renew)
         except SendError:
             grant = (await self._tokens.grants()).get(grant.open_id, grant)
         return self.state_of(grant)

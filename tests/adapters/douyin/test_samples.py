@@ -184,13 +184,14 @@ async def test_a_refused_renewal_asks_for_a_person(renewal: str, left: int) -> N
     for name in present(iter([renewal])):
         async with connected() as (adapter, platform):
             platform.answers["/oauth/access_token/"]["data"] |= {"expires_in": 864000, "refresh_expires_in": 7200}
+            platform.answers["/oauth/refresh_token/"] = read("api-oauth-refresh-token-response.json")
             platform.answers["/oauth/renew_refresh_token/"] = read(name)
             await adapter.authorised("code")
             ((_, state),) = await adapter.renew()
             assert state.renewals_left == left
             assert state.attention is not None
             assert state.needs_person_by is not None
-            assert (state.needs_person_by - RECEIVED_AT).total_seconds() == 864000
+            assert (state.needs_person_by - RECEIVED_AT).total_seconds() == 1296000
 
 
 async def test_media_samples_are_read() -> None:
