@@ -23,7 +23,8 @@ REFRESH_BEFORE = timedelta(days=2)
 FRESH = timedelta(days=14)
 RENEW_BEFORE = timedelta(days=3)
 """Three days leave room for a weekend without this service."""
-WARN_BEFORE = timedelta(days=14)
+WARN_BEFORE = timedelta(days=16)
+"""A day longer than an access token lives, so that the last refresh does not silence the warning."""
 NO_RENEWALS_LEFT = frozenset({10020, 10004})
 """The count is used up, or the app lacks the permission to renew at all."""
 
