@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from pathlib import Path
@@ -225,6 +226,7 @@ def test_encryption_agrees_with_wechatpy_at_every_length() -> None:
     for length in range(70):
         encrypted = encrypt(key_of(AES_KEY), b"x" * length, CORP)
         assert decrypt(key_of(AES_KEY), encrypted) == (b"x" * length, CORP)
+        assert len(base64.b64decode(encrypted)) % 32 == 0
         sent = f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
         signed = signature(TOKEN, "1", "2", encrypted)
         assert len(crypto.decrypt_message(sent, signed, "1", "2")) == length

@@ -60,19 +60,20 @@ async def test_a_cursor_belongs_to_one_account(shop: Shop) -> None:
     other = shop.play.create_kf_account(CORP, "售后")
     shop.play.customer_says(shop.kf, shop.customer, "在吗")
     cursor = (await shop.sync())["next_cursor"]
-    assert (await shop.post("kf/sync_msg", {"open_kfid": other, "cursor": cursor}))["errcode"] == 50100
     assert (await shop.post("kf/sync_msg", {"open_kfid": other}))["msg_list"] == []
+    shop.play.customers_say(other, [[shop.customer, "一"], [shop.customer, "二"]])
+    assert (await shop.post("kf/sync_msg", {"open_kfid": other, "cursor": cursor}))["errcode"] == 50100
 
 
 async def test_only_three_days_are_kept(shop: Shop) -> None:
-    shop.play.customer_says(shop.kf, shop.customer, "旧")
-    cursor = (await shop.sync())["next_cursor"]
+    shop.play.customers_say(shop.kf, [[shop.customer, "旧一"], [shop.customer, "旧二"]])
+    cursor = (await shop.sync(limit=1))["next_cursor"]
     shop.play.advance_clock(2 * 86400)
     shop.play.customer_says(shop.kf, shop.customer, "新")
     shop.play.advance_clock(86400)
     items, _ = await read_all(shop)
     assert [item["text"]["content"] for item in items] == ["新"]
-    assert len((await read_all(shop, cursor))[0]) == 1
+    assert (await read_all(shop, cursor))[0] == items
 
 
 async def test_long_logs_are_trimmed_without_losing_what_is_readable(shop: Shop) -> None:
