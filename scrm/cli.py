@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import getpass
 import sys
 from collections.abc import Coroutine, Iterator
@@ -173,7 +174,7 @@ def demo(
     folder = data_dir or base.data_dir / "demo"
     settings = load_settings(None, data_dir=folder, server={"port": port}, demo=True, company="青禾家居")
     with database(settings) as url:
-        _run(run_demo(settings, url, pace=pace, say=out.print))
+        _run(run_demo(settings, url, pace=pace, say=functools.partial(out.print, soft_wrap=True, highlight=False)))
 
 
 @contextlib.contextmanager
