@@ -6,6 +6,8 @@ import type { OutboxEntry } from './outbox'
 export interface Marks {
   /** First of its day: the separator's time. */
   day: string | null
+  /** First after a long silence on the same day. */
+  pause: string | null
   /** The unread line stands above. */
   unread: boolean
   /** Same sender shortly after: no avatar, closer. */
@@ -17,9 +19,22 @@ export type Row =
   | { key: string; type: 'pending'; entry: OutboxEntry; marks: Marks }
 
 const CLOSE = 3 * 60_000
+const LONG = 30 * 60_000
 
 function sameDay(a: string, b: string): boolean {
   return new Date(a).toDateString() === new Date(b).toDateString()
+}
+
+function marksFor(at: string, sender: string, before: Before | null, unread: boolean): Marks {
+  if (before === null || !sameDay(before.at, at)) return { day: at, pause: null, unread, follows: false }
+  const gap = Date.parse(at) - Date.parse(before.at)
+  if (gap > LONG) return { day: null, pause: at, unread, follows: false }
+  return { day: null, pause: null, unread, follows: !unread && before.sender === sender && gap < CLOSE }
+}
+
+interface Before {
+  at: string
+  sender: string
 }
 
 function senderOf(message: MessageView): string {
@@ -39,7 +54,7 @@ export function timeline(
 ): Row[] {
   const result: Row[] = []
   const tokens = new Set<string>()
-  let before: { at: string; sender: string } | null = null
+  let before: Before | null = null
   let lineDrawn = unreadAfter === null
 
   for (const message of messages) {
@@ -48,12 +63,9 @@ export function timeline(
     const sender = senderOf(message)
     const unread = !lineDrawn && message.direction === 'in' && message.seq > (unreadAfter ?? 0)
     if (unread) lineDrawn = true
-    const day = before !== null && sameDay(before.at, at) ? null : at
-    const follows =
-      !day && !unread && before !== null && before.sender === sender && Date.parse(at) - Date.parse(before.at) < CLOSE
     // The key of our own sends is their token: the row stays the same element when it becomes a message.
     const key = message.client_token ? `t${message.client_token}` : `m${message.id}`
-    result.push({ key, type: 'message', message, marks: { day, unread, follows } })
+    result.push({ key, type: 'message', message, marks: marksFor(at, sender, before, unread) })
     before = { at, sender: message.kind === 'system' ? 'system' : sender }
   }
 
@@ -61,9 +73,7 @@ export function timeline(
     if (tokens.has(entry.token)) continue
     const at = entry.createdAt
     const sender = `out/agent/${agentId}`
-    const day = before !== null && sameDay(before.at, at) ? null : at
-    const follows = !day && before !== null && before.sender === sender && Date.parse(at) - Date.parse(before.at) < CLOSE
-    result.push({ key: `t${entry.token}`, type: 'pending', entry, marks: { day, unread: false, follows } })
+    result.push({ key: `t${entry.token}`, type: 'pending', entry, marks: marksFor(at, sender, before, false) })
     before = { at, sender }
   }
   return result
