@@ -160,6 +160,11 @@ class Deliveries:
     def mischief(self) -> list[Mischief]:
         return list(self._mischief)
 
+    @property
+    def pushes(self) -> int:
+        """The number of the newest push, which its attempts in ``log`` carry."""
+        return self._pushes
+
     def push(self, label: str, build: Build) -> None:
         """Sends one callback soon. Never waits and never raises for what the receiver does."""
         self._pushes += 1
