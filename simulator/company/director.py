@@ -34,8 +34,17 @@ MOST_REACTIONS = 8
 class Director:
     """``pace`` 0: nobody writes by themselves, but customers still react to what they are sent."""
 
-    def __init__(self, stage: Stage, office: Office, *, pace: float, chance: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        office: Office,
+        *,
+        pace: float,
+        most_per_hour: int = MOST_PER_HOUR,
+        chance: random.Random | None = None,
+    ) -> None:
         self._stage = stage
+        self._most_per_hour = most_per_hour
         self._office = office
         self._pace = pace
         self._chance = chance or random.Random()
@@ -47,6 +56,13 @@ class Director:
         past = dict.fromkeys(_person(chat) for chat in [*chats(), *read_chats("live")])
         self._cast = [person for person in past if stage.knows(person)]
         self._to_come = [chat for chat in read_chats("live") if not stage.knows(_person(chat))]
+
+    @property
+    def lines_this_hour(self) -> int:
+        """How many acts of customers there were."""
+        while self._written and self._written[0] < monotonic() - 3600:
+            self._written.popleft()
+        return len(self._written)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -124,12 +140,9 @@ class Director:
 
     def _says(self, person: Person, line: Line) -> None:
         """Unless enough has been said for this hour."""
-        now = monotonic()
-        while self._written and self._written[0] < now - 3600:
-            self._written.popleft()
-        if len(self._written) >= MOST_PER_HOUR:
+        if self.lines_this_hour >= self._most_per_hour:
             return
-        self._written.append(now)
+        self._written.append(monotonic())
         self._stage.play(person, line)
 
     def _begin(self, story: Coroutine[Any, Any, None]) -> None:

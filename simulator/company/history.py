@@ -4,6 +4,7 @@ and comes forward from visit to visit, so everything has its true time and takes
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
@@ -80,9 +81,14 @@ async def _play_visit(
     while playing:
         turns = [(person, rep, rounds.pop(0)) for person, rep, rounds in playing]
         await _customers(stage, office, clock, [(person, turn) for person, _, turn in turns])
-        for person, rep, turn in turns:
-            for line in turn.agent:
-                await _colleague(stage, office, clock, person, rep, line)
+        # A lost answer hits whatever is sent next: that colleague works alone.
+        alone = [any(line.act == "lost" for line in turn.agent) for _, _, turn in turns]
+        await asyncio.gather(
+            *(_colleague(stage, office, clock, *turn) for turn, apart in zip(turns, alone, strict=True) if not apart)
+        )
+        for turn, apart in zip(turns, alone, strict=True):
+            if apart:
+                await _colleague(stage, office, clock, *turn)
         await office.quiet()
         _pass(clock, 40)
         playing = [(person, rep, rounds) for person, rep, rounds in playing if rounds]
@@ -105,19 +111,20 @@ async def _customers(stage: Stage, office: Office, clock: ShiftedClock, turns: l
     await office.quiet()
 
 
-async def _colleague(stage: Stage, office: Office, clock: ShiftedClock, person: Person, rep: str, line: Line) -> None:
-    match line.act:
-        case "fails":
-            stage.spoil_next_send(person, int(line.text))
-        case "lost":
-            await office.quiet()
-            stage.lose_next_send()
-        case "recall":
-            await office.quiet()
-            await office.act(person, rep, line)
-        case _:
-            _pass(clock, 3)
-            await office.act(person, rep, line)
+async def _colleague(stage: Stage, office: Office, clock: ShiftedClock, person: Person, rep: str, turn: Round) -> None:
+    for line in turn.agent:
+        match line.act:
+            case "fails":
+                stage.spoil_next_send(person, int(line.text))
+            case "lost":
+                await office.quiet()
+                stage.lose_next_send()
+            case "recall":
+                await office.quiet()
+                await office.act(person, rep, line)
+            case _:
+                _pass(clock, 3)
+                await office.act(person, rep, line)
 
 
 def _pass(clock: ShiftedClock, seconds: float) -> None:
