@@ -28,11 +28,9 @@ def grant(conversation: Conversation, window: WindowGrant, opened_at: datetime, 
 
 
 def _newer(conversation: Conversation, window: WindowGrant) -> bool:
-    held = conversation.window_expires_at
-    if held is None or window.expires_at > held:
-        return True
-    # Two messages within one second: the later one counts as a new allowance, the same one again does not.
-    return window.expires_at == held and window.key != conversation.window_key
+    """Platforms count in seconds: another message of the same second is a new allowance too. (Repetitions of one message never
+    come here; they are dropped before.)"""
+    return conversation.window_expires_at is None or window.expires_at >= conversation.window_expires_at
 
 
 def is_open(conversation: Conversation, now: datetime) -> bool:

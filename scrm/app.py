@@ -54,7 +54,7 @@ from scrm.inbound import Intake
 from scrm.jobs import JobRunner
 from scrm.loops import Loop
 from scrm.normalise import Normaliser
-from scrm.pulling import Puller
+from scrm.pulling import Puller, StreamFinder
 from scrm.services import Services
 from scrm.ticker import Ticker
 from scrm.vault import Vault
@@ -68,7 +68,6 @@ Role = Literal["all", "web", "worker"]
 FAST_SLOTS = 8
 
 TICKS = {
-    upkeep.FIND_STREAMS: 300,
     upkeep.RENEW_TOKENS: 300,
     upkeep.FOLD_TALLIES: 10,
     upkeep.MEASURE: 15,
@@ -157,7 +156,6 @@ class Worker:
             {
                 FETCH_MEDIA: fetch_media,
                 END_SESSION: end_session,
-                upkeep.FIND_STREAMS: upkeep.look_for_streams,
                 upkeep.RENEW_TOKENS: upkeep.renew_tokens,
                 upkeep.FOLD_TALLIES: upkeep.fold_tallies,
                 upkeep.MEASURE: upkeep.measure,
@@ -170,6 +168,7 @@ class Worker:
             self._fast_loop,
             self._normal_loop,
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
+            Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)

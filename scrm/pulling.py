@@ -135,20 +135,30 @@ class Puller:
         )
 
 
-async def find_streams(services: Services) -> None:
-    """Asks every pulling connection for its streams, so that one whose every callback was lost is pulled as well."""
-    for loaded in services.connections.all():
-        if loaded.paused or not isinstance(loaded.adapter, Pulls):
-            continue
+class StreamFinder:
+    """Asks every pulling connection for its streams, so that one whose every callback was lost is pulled as well. Runs at the
+    start, when connections or accounts change, and now and then."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def round(self) -> bool:
+        for loaded in self._services.connections.all():
+            if not loaded.paused and isinstance(loaded.adapter, Pulls):
+                await self._ask(loaded, loaded.adapter)
+        return False
+
+    async def _ask(self, loaded: Loaded, adapter: Pulls) -> None:
+        connections = self._services.connections
         try:
-            names = await loaded.adapter.streams()
+            names = await adapter.streams()
         except SendError as error:
-            await services.connections.note_error(loaded.id, error, attention=getattr(error, "needs_admin", False))
-            continue
-        await services.db.execute(
+            await connections.note_error(loaded.id, error, attention=getattr(error, "needs_admin", False))
+            return
+        await self._services.db.execute(
             "insert into pull_stream (connection_id, stream) select $1, unnest($2::text[]) "
             "on conflict (connection_id, stream) do nothing",
             loaded.id,
             sorted(names),
         )
-        await services.bus.ring("pull", [loaded.id])
+        await self._services.bus.ring("pull", [loaded.id])

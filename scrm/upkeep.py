@@ -8,7 +8,6 @@ from scrm.channel import Authorises
 from scrm.errors import SendError
 from scrm.jobs import Job
 from scrm.metrics import BACKLOG
-from scrm.pulling import find_streams
 from scrm.services import Services
 
 KEEP_DONE_JOBS = timedelta(days=2)
@@ -40,10 +39,6 @@ async def renew_tokens(services: Services, job: Job) -> None:
             await services.connections.note_error(loaded.id, error, attention=getattr(error, "needs_admin", False))
             continue
         await services.connections.note_tokens(loaded.id, list(states))
-
-
-async def look_for_streams(services: Services, job: Job) -> None:
-    await find_streams(services)
 
 
 async def fold_tallies(services: Services, job: Job) -> None:

@@ -72,6 +72,7 @@ async def company(settings: Settings, *, role: str = "all", welcome: str = "") -
         url = settings.database.url
         assert url is not None
         services = await stack.enter_async_context(open_services(fast(settings), url.get_secret_value()))
+        wecom.control.create_app(CORP, SECRET)
         ids = await connect(services, wecom.base_url, douyin.base_url)
         address = await stack.enter_async_context(running(services, role))  # type: ignore[arg-type]
         kf, shop = await settle_in(services, wecom, douyin, ids, address, welcome=welcome)
@@ -106,7 +107,7 @@ async def settle_in(
 ) -> tuple[str, str]:
     """The platforms' consoles: an app with a callback address on each, one KF account, one authorised Douyin account."""
     keys = {row["id"]: row["key"] for row in await services.db.fetch("select id, key from connection")}
-    wecom.control.create_app(CORP, SECRET)
+    wecom.control.create_app(CORP, SECRET)  # again is harmless
     kf = wecom.control.create_kf_account(CORP, "售前咨询", servicers=["zhangsan"])
     douyin.control.add_app(CLIENT_KEY, CLIENT_SECRET, "收件箱", [f"{address}/oauth/douyin/{keys[ids[1]]}"])
     shop = douyin.control.add_account(name="青禾家居旗舰店").open_id
