@@ -190,12 +190,12 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """One event loop, uvloop where there is one."""
-    if sys.platform != "win32":
+    """One event loop: uvloop, or the standard one where there is none (Windows)."""
+    try:
         import uvloop
-
-        return uvloop.run(coroutine)
-    return asyncio.run(coroutine)
+    except ImportError:
+        return asyncio.run(coroutine)
+    return uvloop.run(coroutine)
 
 
 if __name__ == "__main__":
