@@ -16,7 +16,7 @@ select account_id, assignee_id,
   sum(n)::bigint as open,
   coalesce(sum(n) filter (where unread), 0)::bigint as unread,
   coalesce(sum(n) filter (where waiting), 0)::bigint as waiting
-from conversation_tally where status = 'open' group by account_id, assignee_id
+from conversation_tally where status = 'open' group by account_id, assignee_id having sum(n) <> 0
 """
 ACCOUNTS = "select id, team_id from account"
 

@@ -56,6 +56,7 @@ class Socket:
     ws: web.WebSocketResponse
     transport: asyncio.Transport
     slow: bool = False
+    closing: asyncio.Task[bool] | None = None
     pushed: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -160,6 +161,9 @@ class Hub:
         self._changed()
         try:
             await self._listen(socket)
+            if socket.closing is not None:
+                # Returning cuts the connection: the closing handshake must be over.
+                await asyncio.wait([socket.closing])
         finally:
             self._sockets.discard(socket)
             SOCKETS.dec()
@@ -220,7 +224,8 @@ class Hub:
         for socket in sockets:
             # At once, not when the browser has answered: from here on it gets nothing.
             self._sockets.discard(socket)
-        await asyncio.gather(*(one.ws.close(code=code, message=reason) for one in sockets), return_exceptions=True)
+            socket.closing = asyncio.create_task(socket.ws.close(code=code, message=reason))
+        await asyncio.gather(*(one.closing for one in sockets if one.closing is not None), return_exceptions=True)
 
     async def _watch_slow(self) -> None:
         while True:
