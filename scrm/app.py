@@ -211,7 +211,10 @@ async def _serve_web(services: Services, stack: AsyncExitStack) -> str:
     intake = Intake(services.db, services.bus)
     intake.start()
     stack.push_async_callback(intake.stop)
-    runner = web.AppRunner(web_application(services, intake), access_log=None, shutdown_timeout=5)
+    # Compressed requests are not unpacked: nobody of ours sends them, and a small one can unpack to any size.
+    runner = web.AppRunner(
+        web_application(services, intake), access_log=None, shutdown_timeout=5, auto_decompress=False
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     server = services.settings.server

@@ -72,6 +72,20 @@ class TooLarge(ApiError):
     code = "too_large"
 
 
+class TooSlow(ApiError):
+    """The rest of the request did not come."""
+
+    status = 408
+    code = "too_slow"
+
+
+class UnsupportedEncoding(ApiError):
+    """The body is compressed."""
+
+    status = 415
+    code = "unsupported_encoding"
+
+
 class TooManyRequests(ApiError):
     status = 429
     code = "too_many_requests"
