@@ -71,7 +71,10 @@ def is_ip(host: str) -> bool:
 
 
 class Downloads:
-    def __init__(self, client: Client, tokens: Tokens, base_url: str, answer_seconds: float) -> None:
+    def __init__(
+        self, client: Client, tokens: Tokens, base_url: str, answer_seconds: float, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._most_bytes = most_bytes
         self._client = client
         self._tokens = tokens
         self._private_allowed = is_loopback(URL(base_url).host or "")
@@ -115,7 +118,7 @@ class Downloads:
                     url = self._allowed(str(url.join(URL(response.headers.get("Location", "")))))
                     continue
                 refuse_status(response.status)
-                async for chunk in limited(response):
+                async for chunk in limited(response, self._most_bytes):
                     yield chunk
                 return
         raise forbidden_address()
@@ -160,14 +163,14 @@ def refuse_status(status: int) -> None:
         )
 
 
-async def limited(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    if (response.content_length or 0) > MOST_BYTES:
-        raise too_large()
+async def limited(response: aiohttp.ClientResponse, most_bytes: int) -> AsyncIterator[bytes]:
+    if (response.content_length or 0) > most_bytes:
+        raise too_large(most_bytes)
     total = 0
     async for chunk in response.content.iter_chunked(CHUNK):
         total += len(chunk)
-        if total > MOST_BYTES:
-            raise too_large()
+        if total > most_bytes:
+            raise too_large(most_bytes)
         yield chunk
         await asyncio.sleep(0)
 
@@ -186,8 +189,8 @@ def forbidden_address() -> Rejected:
     )
 
 
-def too_large() -> Rejected:
-    limit = MOST_BYTES // (1024 * 1024)
+def too_large(most_bytes: int) -> Rejected:
+    limit = most_bytes // (1024 * 1024)
     return Rejected(
         "douyin.media_too_large",
         Sentence(zh=f"文件超过 {limit} MB，没有下载。", en=f"The file is larger than {limit} MB and was not fetched."),

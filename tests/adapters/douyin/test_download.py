@@ -8,10 +8,13 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from adapters.douyin import download
 from adapters.douyin.adapter import DouyinAdapter
+from adapters.douyin.client import Client
+from adapters.douyin.download import Downloads, is_public
+from adapters.douyin.tokens import App, Tokens
 from scrm.channel import Kind
 from scrm.errors import Rejected, RetryLater
+from scrm.testing import memory_context
 from simulator.faults import Fault
 from tests.adapters.douyin.harness import DouyinHarness
 
@@ -131,8 +134,8 @@ async def test_nothing_inside_the_own_network_is_read(outside: DouyinAdapter, fi
 
 
 def test_addresses_are_told_apart() -> None:
-    assert download.is_public("8.8.8.8")
-    assert download.is_public("2606:4700::1111")
+    assert is_public("8.8.8.8")
+    assert is_public("2606:4700::1111")
     for private in (
         "127.0.0.1",
         "10.1.2.3",
@@ -143,17 +146,20 @@ def test_addresses_are_told_apart() -> None:
         "::ffff:10.0.0.1",
         "2002:7f00:1::",
     ):
-        assert not download.is_public(private), private
+        assert not is_public(private), private
 
 
 @pytest.mark.parametrize("path", ["/long", "/unsaid"])
-async def test_a_file_without_end_is_not_read(
-    adapter: DouyinAdapter, files: Files, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(download, "MOST_BYTES", 1024 * 1024)
+async def test_a_file_without_end_is_not_read(harness: DouyinHarness, files: Files, path: str) -> None:
+    assert harness.http is not None
+    client = Client(harness.http, files.url, 1.0)
+    tokens = Tokens(client, memory_context(harness.http), App("key", "secret", "test"))
+    downloads = Downloads(client, tokens, files.url, 1.0, most_bytes=1024 * 1024)
     with pytest.raises(Rejected) as caught:
-        await fetched(adapter, files.url + path)
+        async for _ in downloads.fetch({"url": files.url + path}):
+            pass
     assert caught.value.code == "douyin.media_too_large"
+    await downloads.close()
 
 
 async def test_half_a_file_is_tried_again(adapter: DouyinAdapter, files: Files) -> None:
