@@ -98,7 +98,7 @@ async def test_welcome_once_within_20_seconds(shop: Shop) -> None:
     code = shop.play.customer_enters(shop.kf, shop.customer, scene="qr")
     (event,) = await shop.events()
     assert (event["event_type"], event["welcome_code"], event["scene"]) == ("enter_session", code, "qr")
-    shop.play.advance_clock(19)
+    shop.play.advance_clock(18)
     assert await on_event(shop, code, msgid="w1") == {"errcode": 0, "errmsg": "ok", "msgid": "w1"}
     assert (await on_event(shop, code))["errcode"] == 41050
     assert [(m.msgid, m.via) for m in shop.play.received(shop.kf, shop.customer)] == [("w1", "event")]

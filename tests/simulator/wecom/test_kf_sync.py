@@ -108,7 +108,7 @@ async def test_a_made_up_token_is_refused(shop: Shop, token: str) -> None:
 
 async def test_reading_without_a_token_is_strictly_limited(shop: Shop, settings: Settings, receiver: Receiver) -> None:
     settings.sync_without_token_per_minute = 2
-    shop.play.advance_clock(60 - shop.simulator.clock.now().timestamp() % 60)
+    shop.play.advance_clock(61 - shop.simulator.clock.now().timestamp() % 60)
     assert [(await shop.sync())["errcode"] for _ in range(3)] == [0, 0, 45009]
     shop.play.ring(shop.kf)
     await shop.simulator.deliveries.settled()

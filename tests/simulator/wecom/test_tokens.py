@@ -88,7 +88,7 @@ async def test_untrusted_addresses_and_missing_rights(shop: Shop) -> None:
 
 async def test_each_api_has_its_own_counter_until_the_window_is_over(shop: Shop, settings: Settings) -> None:
     token = await shop.token()
-    shop.play.advance_clock(60 - shop.simulator.clock.now().timestamp() % 60)
+    shop.play.advance_clock(61 - shop.simulator.clock.now().timestamp() % 60)
     settings.api_per_minute = 3
     assert [await call_with(shop, token) for _ in range(4)] == [0, 0, 0, 45009]
     async with shop.http.get(f"{shop.base}/department/list", params={"access_token": token}) as response:
@@ -99,7 +99,7 @@ async def test_each_api_has_its_own_counter_until_the_window_is_over(shop: Shop,
 
 async def test_the_hourly_limit_counts_too(shop: Shop, settings: Settings) -> None:
     token = await shop.token()
-    shop.play.advance_clock(3600 - shop.simulator.clock.now().timestamp() % 3600)
+    shop.play.advance_clock(3601 - shop.simulator.clock.now().timestamp() % 3600)
     settings.api_per_hour = 2
     assert [await call_with(shop, token) for _ in range(3)] == [0, 0, 45009]
     shop.play.advance_clock(60)
