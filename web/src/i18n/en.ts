@@ -102,7 +102,7 @@ export default {
     unnamedGroup: 'Unnamed group',
     unreadCount: '{n} unread',
     waited: 'Waiting {time}',
-    openFor: 'Open {time} · {n} left',
+    openFor: '{time} · {n} left',
     closesIn: 'Closes in {time}',
     leftFew: 'Only {n} left',
     cannot: {
@@ -288,6 +288,7 @@ export default {
   },
   form: { required: 'Required', optional: 'optional' },
   connections: {
+    title: 'Connections',
     intro: 'The state of every platform app: credentials, last event, lag, errors.',
     attention: '{n} connection needs you | {n} connections need you',
     add: 'Add a connection',
@@ -330,6 +331,7 @@ export default {
     authoriseFailed: 'Authorising did not work: {why}',
   },
   events: {
+    title: 'Troubled events',
     intro: 'Platform events that could not be handled are kept here exactly as received, and can be run again.',
     tab: { failed: 'Failed', unrecognised: 'Not recognised', jobs: 'Failed jobs' },
     emptyTitle: 'All is well',
@@ -347,6 +349,7 @@ export default {
     jobQueued: 'Job queued again',
   },
   people: {
+    title: 'People',
     intro: 'Who works here, and what they may do.',
     add: 'Add a person',
     saved: 'Saved',

@@ -101,7 +101,7 @@ export default {
     unnamedGroup: '未命名群聊',
     unreadCount: '{n} 条未读',
     waited: '已等待 {time}',
-    openFor: '可回复 {time} · 剩 {n} 条',
+    openFor: '剩 {time} · {n} 条',
     closesIn: '窗口 {time}后关闭',
     leftFew: '仅剩 {n} 条可回复',
     cannot: {
@@ -287,6 +287,7 @@ export default {
   },
   form: { required: '必填', optional: '选填' },
   connections: {
+    title: '连接',
     intro: '每个平台应用的状态一目了然：凭证、最近事件、延迟、错误。',
     attention: '{n} 个连接需要处理',
     add: '添加连接',
@@ -329,6 +330,7 @@ export default {
     authoriseFailed: '授权没有成功：{why}',
   },
   events: {
+    title: '异常事件',
     intro: '没能处理的平台事件原样保存在这里，修好后可以重新处理。',
     tab: { failed: '处理失败', unrecognised: '未识别', jobs: '失败的任务' },
     emptyTitle: '一切正常',
@@ -346,6 +348,7 @@ export default {
     jobQueued: '任务已重新排队',
   },
   people: {
+    title: '成员',
     intro: '谁在用这个系统，能做什么。',
     add: '添加成员',
     saved: '已保存',

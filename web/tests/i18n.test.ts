@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import en from '@/i18n/en'
+import zhCN from '@/i18n/zh-CN'
+
+type Tree = { [key: string]: string | Tree }
+
+function flat(tree: Tree, prefix = ''): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === 'string') found.set(prefix + key, value)
+    else for (const [inner, text] of flat(value, `${prefix}${key}.`)) found.set(inner, text)
+  }
+  return found
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
+    const path = join(folder, one.name)
+    if (one.isDirectory()) return one.name === 'i18n' ? [] : sources(path)
+    return /\.(vue|ts)$/.test(one.name) ? [readFileSync(path, 'utf8')] : []
+  })
+}
+
+const chinese = flat(zhCN)
+const english = flat(en)
+const code = sources(join(__dirname, '../src')).join('\n')
+const keys = [...chinese.keys()]
+const namespaces = new Set(keys.map((key) => key.split('.')[0]))
+
+/** Quoted words that look like a key, `'inbox.find'`, and the fixed beginnings of built ones, `` `role.${...}` ``. */
+const quoted = new Set([...code.matchAll(/'([a-zA-Z]+(?:\.[\w-]+)+)'/g)].map((match) => match[1] ?? ''))
+const built = [...code.matchAll(/`([a-zA-Z]+\.(?:[\w-]+\.)*)\$\{[^`]*?\}((?:\.[\w-]+)?)`/g)].map((match) => ({ start: match[1] ?? '', end: match[2] ?? '' }))
+const used = (key: string) => quoted.has(key) || built.some(({ start, end }) => key.startsWith(start) && key.endsWith(end))
+
+describe('the two languages', () => {
+  it('say the same things', () => {
+    expect([...english.keys()].sort()).toEqual([...keys].sort())
+  })
+
+  it('name the same values in each sentence', () => {
+    const names = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort()
+    for (const [key, text] of chinese) expect([key, names(english.get(key) ?? '')]).toEqual([key, names(text)])
+  })
+
+  it('leave nothing empty', () => {
+    for (const [key, text] of [...chinese, ...english]) expect([key, text.trim()]).not.toEqual([key, ''])
+  })
+
+  it('have no sentence that is never shown', () => {
+    expect(keys.filter((key) => !used(key))).toEqual([])
+  })
+
+  it('miss no sentence that is asked for', () => {
+    const permissions = /^(inbox\.(read|reply|assign|read_all|recalled)|customers\.|connections\.(read|manage)$|events\.(read|manage)$|agents\.)/
+    const asked = [...quoted].filter((key) => namespaces.has(key.split('.')[0]) && !permissions.test(key))
+    expect(asked.filter((key) => !chinese.has(key))).toEqual([])
+    for (const { start } of built) {
+      if (namespaces.has(start.split('.')[0])) expect(keys.some((key) => key.startsWith(start)), start).toBe(true)
+    }
+  })
+})
