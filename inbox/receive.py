@@ -14,6 +14,7 @@ from customers.resolve import Resolved, resolve
 from inbox import arrivals, greetings, rows
 from inbox.arrivals import Arrival
 from inbox.occurrences import keep
+from inbox.orientation import orient_recalls
 from inbox.outcomes import recall_messages, record_failures
 from inbox.rows import Conversation
 from inbox.sessions import record_sessions
@@ -67,8 +68,9 @@ class Scene:
 
 async def receive(work: Work, batch: Batch) -> None:
     """The handler that ``scrm.app`` gives to the normaliser."""
-    chats = [(item, item.event) for item in batch.items if isinstance(item.event, Chat)]
-    occurrences = [(item, item.event) for item in batch.items if isinstance(item.event, Occurrence)]
+    items = await orient_recalls(work, batch.connection.id, batch.items)
+    chats = [(item, item.event) for item in items if isinstance(item.event, Chat)]
+    occurrences = [(item, item.event) for item in items if isinstance(item.event, Occurrence)]
     if not chats and not occurrences:
         return
     scene = await _find(work, batch, [event for _, event in chats], [event for _, event in occurrences])

@@ -92,6 +92,27 @@ async def test_recall_marks_and_keeps(shop: Company) -> None:
     assert (row["text"], row["recalled_by"]) == ("别家只要 299", "customer")
 
 
+async def test_the_rep_recalls_in_the_app_and_no_account_is_made_of_a_customer(shop: Company) -> None:
+    """A recall does not say which side is the business: the accounts that exist decide, also in a fresh worker."""
+    who = shop.shopper("旁观")
+    shop.douyin.control.write(who, shop.shop, "在吗")
+    message = shop.douyin.control.write_by_hand(shop.shop, who, "发错了")
+
+    async def both() -> bool:
+        return len(await messages_of(shop, who)) == 2
+
+    await eventually(both)
+    await shop.services.db.execute("update connection set version = version + 1")
+    await shop.services.connections.refresh()
+    shop.douyin.control.recall(message.message_id)
+
+    async def recalled() -> bool:
+        return [row["recalled_by"] for row in await messages_of(shop, who)] == [None, "agent"]
+
+    await eventually(recalled)
+    assert await shop.services.db.fetchval("select count(*) from account where channel = 'douyin'") == 1
+
+
 async def test_recall_before_its_message(shop: Company) -> None:
     """Reordered callbacks: the recall is understood before the message it withdraws."""
     who = shop.shopper("吴桐")
