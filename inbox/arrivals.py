@@ -94,7 +94,8 @@ async def _without_own_echoes(work: Work, arrivals: Sequence[Arrival]) -> list[A
 
 
 def _match(event: MessageReceived, rows: Sequence[Row]) -> Row | None:
-    alike = [row for row in rows if row["kind"] == event.kind]
+    # One that is being sent before one whose fate is unknown: that one may never have left, and its text may be the same.
+    alike = sorted((row for row in rows if row["kind"] == event.kind), key=lambda row: row["state"] != "sending")
     for row in alike:
         if row["text"] == event.text:
             return row

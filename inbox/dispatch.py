@@ -21,7 +21,7 @@ from inbox.outgoing import Outgoing, load
 from scrm import outbox
 from scrm.channel import Recalls, Receipt, Sentence
 from scrm.db import LOST, RETRYABLE, Row
-from scrm.errors import Rejected, RetryLater, SendError, Uncertain
+from scrm.errors import NotFound, Rejected, RetryLater, SendError, Uncertain
 from scrm.metrics import SEND_SECONDS, SENDS
 from scrm.services import Services, Work
 
@@ -33,6 +33,9 @@ MOST_REPEATS = 6
 
 BROKEN = Sentence(
     "发送时程序出错，不确定客户是否收到。", "The program failed while sending; whether it arrived is unknown."
+)
+UNUSABLE = Sentence(
+    "该连接暂时不可用，稍后会自动重试。", "The connection cannot be used at the moment; it will be tried again."
 )
 GONE = Sentence("该消息的账号或客户已不存在。", "The account or the contact of this message is gone.")
 
@@ -54,10 +57,9 @@ class Dispatcher:
         free = self._slots - len(self._active)
         if free <= 0:
             return False
-        claimed, token = await self._again_on_conflict(lambda: self._claim(free))
+        claimed, token, outgoing = await self._again_on_conflict(lambda: self._claim(free))
         if not claimed:
             return False
-        outgoing = await load(self._services.db, [row["message_id"] for row in claimed])
         for row in claimed:
             task = asyncio.create_task(self._one(row, token, outgoing.get(row["message_id"])))
             self._active[task] = row["connection_id"]
@@ -84,7 +86,9 @@ class Dispatcher:
             log.error("an outcome could not be written; the sweep will find the row", exc_info=error)
         self._done()
 
-    async def _claim(self, limit: int) -> tuple[list[Row], uuid.UUID]:
+    async def _claim(self, limit: int) -> tuple[list[Row], uuid.UUID, dict[int, Outgoing]]:
+        """All that the calls need is read here: a database that is lost after the commit must not leave rows that look as
+        if they were being sent."""
         token = uuid.uuid4()
         busy = [one for one, count in Counter(self._active.values()).items() if count >= self._per_connection]
         async with self._services.work() as work:
@@ -93,7 +97,8 @@ class Dispatcher:
                 work.tx, lane=self._lane, now=work.now, busy=busy, limit=limit, lease_until=lease_until, token=token
             )
             await self._mark_sending(work, [row for row in claimed if row["act"] == "send"])
-        return claimed, token
+            outgoing = await load(work.tx, [row["message_id"] for row in claimed])
+        return claimed, token, outgoing
 
     async def _mark_sending(self, work: Work, claimed: Sequence[Row]) -> None:
         if not claimed:
@@ -118,9 +123,16 @@ class Dispatcher:
         """Makes the call. Raises :class:`SendError`."""
         if outgoing is None:
             raise Rejected("message.gone", GONE)
+        if row["act"] == "send" and outgoing.state == "sent":
+            # Its echo told so while it waited for another try.
+            return sent.record_known
         if row["give_up_at"] is not None and self._services.clock.now() >= row["give_up_at"]:
             raise Rejected("message.too_late", sent.TOO_LATE)
-        adapter = (await self._services.connections.get(row["connection_id"])).adapter
+        try:
+            adapter = (await self._services.connections.get(row["connection_id"])).adapter
+        except (NotFound, *LOST) as error:
+            # Nothing has left, whatever the reason.
+            raise RetryLater("connection.unusable", UNUSABLE, after=5) from error
         started = time.perf_counter()
         try:
             if row["act"] == "recall":

@@ -70,6 +70,11 @@ async def record_sent(work: Work, held: Held, receipt: Receipt) -> None:
     await save(work, [conversation])
 
 
+async def record_known(work: Work, held: Held) -> None:
+    """The message is known to be sent already; nothing has to leave."""
+    await outbox.remove(work.tx, held.row["id"])
+
+
 async def record_recalled(work: Work, held: Held) -> None:
     await work.tx.execute(
         "update message set recalled_at = coalesce(recalled_at, $2), recalled_by = coalesce(recalled_by, 'agent'), "

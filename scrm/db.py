@@ -29,7 +29,10 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    # Full disks and memory, broken disks, a standby that we were moved to: not the fault of what was being written.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
     ConnectionError,
     OSError,
     asyncio.TimeoutError,

@@ -19,6 +19,8 @@ from scrm.db import Database
 from scrm.errors import Unavailable
 from scrm.metrics import WEBHOOK_BATCH, WEBHOOKS
 
+MOST_WAITING = 20_000
+"""Webhooks that may wait for a commit in one process. A database that hangs must not fill the memory; the platforms repeat."""
 LONGEST_KEY = 200
 """Keys above this are hashed: an index row has its limits, and senders choose their keys."""
 
@@ -66,6 +68,8 @@ class Intake:
 
     async def store(self, connection_id: int, verified: Verified) -> None:
         """Returns when the event is durable. Raises :class:`Unavailable` when it is not."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unavailable("Too many events wait to be stored; send it again.")
         waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw)
         self._waiting.append(waiting)
         self._wake.set()

@@ -81,12 +81,15 @@ class JobRunner:
         if row is None:
             return False
         job = Job(**row)
+        if job.attempts > MOST_ATTEMPTS:
+            # Nobody who took it lived to tell: perhaps it was the job that killed them.
+            await self._failed(job, token, RuntimeError("every process that ran it ended before it was done"))
+            return True
         try:
             await self._handlers[job.kind](self._services, job)
-        except LOST:
-            raise
         except Exception as error:
-            if not isinstance(error, RetryLater):
+            # Errors of the network and the disk look like a lost database. When it is lost, this is not written either.
+            if not isinstance(error, (RetryLater, *LOST)):
                 log.exception("job %s (%s) failed", job.id, job.kind)
             await self._failed(job, token, error)
         else:

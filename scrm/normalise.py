@@ -97,8 +97,17 @@ class Normaliser:
             ") select connection_id from waiting where connection_id is not null"
         )
         more = False
+        broken: Exception | None = None
         for row in ids:
-            more = await self._one_batch(row["connection_id"]) or more
+            try:
+                more = await self._one_batch(row["connection_id"]) or more
+            except LOST:
+                raise
+            except Exception as error:
+                # A connection whose adapter is missing, say: its events wait, those of the others do not.
+                broken = broken or error
+        if broken is not None and not more:
+            raise broken
         return more
 
     async def _one_batch(self, connection_id: int) -> bool:
