@@ -150,6 +150,11 @@ class Rep:
         return (await self.get(f"/api/conversations/{conversation_id}/messages"))["messages"]
 
 
+def signed(demo: Demo) -> aiohttp.ClientSession:
+    """With a jar that also keeps the cookies of bare addresses."""
+    return aiohttp.ClientSession(demo.address, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
 async def control(base: str, operation: str, **arguments: object) -> Any:
     async with aiohttp.ClientSession() as http, http.post(f"{base}/_control/{operation}", json=arguments) as answer:
         assert answer.status == 200, await answer.text()
@@ -182,7 +187,7 @@ async def test_a_day_at_the_sample_company(folder: Path, start: Callable[[int], 
     assert all(colleague.login in demo.lines[-1] for colleague in STAFF)
     assert PASSWORD in demo.lines[-1]
 
-    async with aiohttp.ClientSession(demo.address) as http:
+    async with signed(demo) as http:
         rep = Rep(http)
         me = await rep.sign_in("manager")
         assert me["demo"] is True
@@ -197,7 +202,7 @@ async def test_a_day_at_the_sample_company(folder: Path, start: Callable[[int], 
 
     again = start(free_port())
     await again.ready()
-    async with aiohttp.ClientSession(again.address) as http:
+    async with signed(again) as http:
         rep = Rep(http)
         await rep.sign_in("manager")
         after = await rep.conversations()
@@ -265,7 +270,7 @@ async def _customer_writes_again(rep: Rep, demo: Demo, conversations: list[Json]
 
 async def _external_id(demo: Demo, conversation: Json) -> str:
     """The platform's id of the account that a conversation belongs to."""
-    async with aiohttp.ClientSession(demo.address) as http:
+    async with signed(demo) as http:
         rep = Rep(http)
         await rep.sign_in("admin")
         accounts = (await rep.get("/api/accounts"))["accounts"]
