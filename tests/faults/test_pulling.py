@@ -18,7 +18,7 @@ from scrm.clock import ManualClock
 from scrm.config import Settings
 from scrm.db import Row
 from scrm.normalise import ring_streams
-from scrm.pulling import Puller, find_streams
+from scrm.pulling import Puller, StreamFinder
 from scrm.services import Services
 from simulator.faults import Fault
 from tests.company import Company, company
@@ -61,7 +61,7 @@ async def pullers(settings: Settings, tmp_path: Path) -> AsyncIterator[Pullers]:
         shop = await stack.enter_async_context(company(settings, role="web"))
         one = await stack.enter_async_context(machine(shop.services.settings, tmp_path, clock))
         two = await stack.enter_async_context(machine(shop.services.settings, tmp_path, clock))
-        await find_streams(one)
+        await StreamFinder(one).round()
         await one.db.execute("update pull_stream set due_at = $1", clock.now())
         yield Pullers(shop, clock, one, two)
 
