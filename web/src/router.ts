@@ -18,7 +18,7 @@ export function makeRouter(pinia: Pinia): Router {
     history: createWebHistory(),
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('@/features/session/SignIn.vue'), meta: { public: true } },
-      { path: '/', redirect: () => ({ name: session.can('inbox.read') ? 'inbox' : 'me' }) },
+      { path: '/', name: 'home', component: () => import('@/features/shell/Lost.vue') },
       {
         path: '/inbox/:id(\\d+)?/:panel(customer)?',
         name: 'inbox',
@@ -56,7 +56,7 @@ export function makeRouter(pinia: Pinia): Router {
       asked = true
     }
     if (to.meta.public) return session.me && to.name === 'sign-in' ? { path: '/' } : true
-    if (session.me) return true
+    if (session.me) return to.name === 'home' ? { name: session.can('inbox.read') ? 'inbox' : 'me', replace: true } : true
     return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   })
   return router

@@ -1,3 +1,6 @@
+import createClient from 'openapi-fetch'
+import type { paths } from './schema'
+
 /** One door to the service: adds the CSRF token, turns every bad outcome into an {@link ApiError}. */
 
 export interface FieldErrors {
@@ -26,8 +29,6 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | boolean | null | undefined>
-
 let csrfToken = ''
 let onSignedOut: () => void = () => undefined
 
@@ -38,16 +39,6 @@ export function setCsrfToken(token: string): void {
 /** Called when the service says that the session is over. */
 export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler
-}
-
-function address(path: string, query?: Query): string {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value === undefined || value === null || value === '' || value === false) continue
-    parameters.set(name, value === true ? '1' : String(value))
-  }
-  const text = parameters.toString()
-  return text ? `${path}?${text}` : path
 }
 
 /** Reads `{error, detail, fields, zh, en}` out of an answer of any kind. */
@@ -67,38 +58,49 @@ export function errorFrom(status: number, body: unknown, retryAfter: string | nu
   )
 }
 
-async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown } = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (method !== 'GET') headers['X-CSRF-Token'] = csrfToken
-  if (options.body !== undefined) headers['Content-Type'] = 'application/json'
-  let response: Response
+/** The service's routes with the types of its own description; outcomes go through {@link answerOf}. */
+export const routes = createClient<paths>({
+  headers: { Accept: 'application/json' },
+  credentials: 'same-origin',
+  // Looked up at each call, so that tests can put their own in its place.
+  fetch: (request) => globalThis.fetch(request),
+})
+routes.use({
+  onRequest({ request }) {
+    if (request.method !== 'GET') request.headers.set('X-CSRF-Token', csrfToken)
+  },
+})
+
+interface Outcome<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The data of a success. Raises {@link ApiError} for everything else, a cut answer included. */
+export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
+  let outcome: Outcome<T>
   try {
-    response = await fetch(address(path, options.query), {
-      method,
-      headers,
-      credentials: 'same-origin',
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-    })
+    outcome = await call
   } catch {
     throw new ApiError(0, 'offline', '')
   }
-  if (response.status === 204) return undefined as T
-  let body: unknown = null
-  try {
-    body = await response.json()
-  } catch {
-    // A success whose body was cut is an unknown outcome, like no answer at all.
-    if (response.ok) throw new ApiError(0, 'offline', '')
-  }
-  if (response.ok) return body as T
-  if (response.status === 401 && path !== '/api/session') onSignedOut()
-  throw errorFrom(response.status, body, response.headers.get('Retry-After'))
+  const { data, error, response } = outcome
+  if (response.ok) return data as T
+  // Only the first question, who am I, is asked without knowing whether anybody is signed in.
+  if (response.status === 401 && !response.url.endsWith('/api/session')) onSignedOut()
+  throw errorFrom(response.status, parsed(error), response.headers.get('Retry-After'))
 }
 
-export const get = <T>(path: string, query?: Query): Promise<T> => call<T>('GET', path, { query })
-export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>('POST', path, { body })
-export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, { body })
-export const remove = <T = void>(path: string): Promise<T> => call<T>('DELETE', path)
+/** Bodies of errors come as text when they are no JSON. */
+function parsed(error: unknown): unknown {
+  if (typeof error !== 'string') return error
+  try {
+    return JSON.parse(error)
+  } catch {
+    return null
+  }
+}
 
 /** Sends a file with its progress from 0 to 1; `fetch` cannot tell how far an upload is. */
 export function upload<T>(

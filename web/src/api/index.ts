@@ -1,7 +1,10 @@
-/** Every call that the page makes, by name. */
+/** Every call that the page makes, by name; paths, bodies and answers are checked against the service's description. */
 
-import { get, patch, post, remove, upload } from './client'
+import { answerOf, routes, upload } from './client'
+import type { components } from './schema'
 import type * as t from './types'
+
+type Schemas = components['schemas']
 
 export type View = 'mine' | 'unassigned' | 'all' | 'closed'
 
@@ -12,63 +15,79 @@ export interface ListQuery {
   waiting?: boolean
 }
 
+const conversation = (conversation_id: number) => ({ params: { path: { conversation_id } } })
+const message = (message_id: number) => ({ params: { path: { message_id } } })
+const connection = (connection_id: number) => ({ params: { path: { connection_id } } })
+
 export const api = {
-  me: () => get<t.Me>('/api/session'),
-  signIn: (login: string, password: string) => post<t.Me>('/api/session', { login, password }),
-  signOut: () => remove('/api/session'),
-  changeMe: (change: { language?: t.Language; name?: string }) => patch<t.Me>('/api/me', change),
+  me: () => answerOf(routes.GET('/api/session')),
+  signIn: (login: string, password: string) => answerOf(routes.POST('/api/session', { body: { login, password } })),
+  signOut: () => answerOf(routes.DELETE('/api/session')),
+  changeMe: (body: Schemas['MeInput']) => answerOf(routes.PATCH('/api/me', { body })),
   changePassword: (old_password: string, new_password: string) =>
-    post<void>('/api/me/password', { old_password, new_password }),
-  sessions: () => get<{ sessions: t.SessionView[] }>('/api/sessions'),
-  endSession: (id: number) => remove(`/api/sessions/${id}`),
-  tokens: () => get<{ tokens: t.TokenView[] }>('/api/tokens'),
-  createToken: (name: string, expires_at: string | null) =>
-    post<t.NewToken>('/api/tokens', expires_at === null ? { name } : { name, expires_at }),
-  endToken: (id: number) => remove(`/api/tokens/${id}`),
+    answerOf(routes.POST('/api/me/password', { body: { old_password, new_password } })),
+  sessions: () => answerOf(routes.GET('/api/sessions')),
+  endSession: (session_id: number) => answerOf(routes.DELETE('/api/sessions/{session_id}', { params: { path: { session_id } } })),
+  tokens: () => answerOf(routes.GET('/api/tokens')),
+  createToken: (name: string, expires_at: string | null) => answerOf(routes.POST('/api/tokens', { body: { name, expires_at } })),
+  endToken: (token_id: number) => answerOf(routes.DELETE('/api/tokens/{token_id}', { params: { path: { token_id } } })),
 
-  agents: () => get<{ agents: t.AgentView[] }>('/api/agents'),
-  addAgent: (agent: object) => post<t.AgentView>('/api/agents', agent),
-  changeAgent: (id: number, change: object) => patch<t.AgentView>(`/api/agents/${id}`, change),
-  teams: () => get<{ teams: t.TeamView[] }>('/api/teams'),
+  agents: () => answerOf(routes.GET('/api/agents')),
+  addAgent: (body: Schemas['NewAgent']) => answerOf(routes.POST('/api/agents', { body })),
+  changeAgent: (agent_id: number, body: Schemas['AgentInput']) =>
+    answerOf(routes.PATCH('/api/agents/{agent_id}', { params: { path: { agent_id } }, body })),
+  teams: () => answerOf(routes.GET('/api/teams')),
 
-  accounts: () => get<t.AccountList>('/api/accounts'),
-  changeAccount: (id: number, change: object) => patch<t.AccountView>(`/api/accounts/${id}`, change),
+  accounts: () => answerOf(routes.GET('/api/accounts')),
 
-  conversations: (query: ListQuery, cursor: string | null, limit: number) =>
-    get<t.ConversationPage>('/api/conversations', { ...query, cursor, limit }),
-  counts: () => get<t.CountsView>('/api/conversations/counts'),
-  conversation: (id: number) => get<t.ConversationView>(`/api/conversations/${id}`),
-  messages: (id: number, query: { before?: number; after?: number; limit?: number }) =>
-    get<t.MessagePage>(`/api/conversations/${id}/messages`, query),
-  changes: (id: number, since: number) => get<t.ChangesPage>(`/api/conversations/${id}/changes`, { since, limit: 500 }),
-  send: (id: number, request: t.SendRequest) => post<t.MessageView>(`/api/conversations/${id}/messages`, request),
-  markRead: (id: number, seq: number) => post<t.ConversationView>(`/api/conversations/${id}/read`, { seq }),
+  conversations: ({ view, account_id, unread, waiting }: ListQuery, cursor: string | null, limit: number) =>
+    answerOf(
+      routes.GET('/api/conversations', {
+        params: {
+          query: { view, account_id, unread, waiting, cursor: cursor ?? undefined, limit },
+        },
+      }),
+    ),
+  counts: () => answerOf(routes.GET('/api/conversations/counts')),
+  messages: (conversation_id: number, query: { before?: number; limit?: number }) =>
+    answerOf(routes.GET('/api/conversations/{conversation_id}/messages', { params: { path: { conversation_id }, query } })),
+  changes: (conversation_id: number, since: number) =>
+    answerOf(
+      routes.GET('/api/conversations/{conversation_id}/changes', { params: { path: { conversation_id }, query: { since, limit: 500 } } }),
+    ),
+  send: (id: number, body: t.SendRequest) =>
+    answerOf(routes.POST('/api/conversations/{conversation_id}/messages', { ...conversation(id), body })),
+  markRead: (id: number, seq: number) =>
+    answerOf(routes.POST('/api/conversations/{conversation_id}/read', { ...conversation(id), body: { seq } })),
   assign: (id: number, agent_id: number | null) =>
-    post<t.ConversationView>(`/api/conversations/${id}/assign`, { agent_id }),
-  close: (id: number) => post<t.ConversationView>(`/api/conversations/${id}/close`),
-  reopen: (id: number) => post<t.ConversationView>(`/api/conversations/${id}/reopen`),
-  retry: (id: number) => post<t.MessageView>(`/api/messages/${id}/retry`),
-  settle: (id: number, outcome: 'sent' | 'failed') => post<t.MessageView>(`/api/messages/${id}/settle`, { outcome }),
-  recall: (id: number) => post<t.MessageView>(`/api/messages/${id}/recall`),
+    answerOf(routes.POST('/api/conversations/{conversation_id}/assign', { ...conversation(id), body: { agent_id } })),
+  close: (id: number) => answerOf(routes.POST('/api/conversations/{conversation_id}/close', conversation(id))),
+  reopen: (id: number) => answerOf(routes.POST('/api/conversations/{conversation_id}/reopen', conversation(id))),
+  retry: (id: number) => answerOf(routes.POST('/api/messages/{message_id}/retry', message(id))),
+  settle: (id: number, outcome: 'sent' | 'failed') =>
+    answerOf(routes.POST('/api/messages/{message_id}/settle', { ...message(id), body: { outcome } })),
+  recall: (id: number) => answerOf(routes.POST('/api/messages/{message_id}/recall', message(id))),
   upload: (file: Blob, name: string, onProgress: (done: number) => void, signal: AbortSignal) =>
     upload<t.AttachmentView>('/api/uploads', file, name, onProgress, signal),
 
-  customer: (id: number) => get<t.CustomerView>(`/api/customers/${id}`),
-  changeCustomer: (id: number, change: object) => patch<t.CustomerView>(`/api/customers/${id}`, change),
+  customer: (customer_id: number) => answerOf(routes.GET('/api/customers/{customer_id}', { params: { path: { customer_id } } })),
+  changeCustomer: (customer_id: number, body: Schemas['CustomerInput']) =>
+    answerOf(routes.PATCH('/api/customers/{customer_id}', { params: { path: { customer_id } }, body })),
 
-  connections: () => get<{ connections: t.ConnectionView[] }>('/api/connections'),
-  providers: () => get<{ providers: t.ProviderView[] }>('/api/providers'),
-  addConnection: (connection: object) => post<t.ConnectionView>('/api/connections', connection),
-  changeConnection: (id: number, change: object) => patch<t.ConnectionView>(`/api/connections/${id}`, change),
-  testConnection: (id: number) => post<Record<string, unknown>>(`/api/connections/${id}/test`),
-  pauseConnection: (id: number) => post<t.ConnectionView>(`/api/connections/${id}/pause`),
-  resumeConnection: (id: number) => post<t.ConnectionView>(`/api/connections/${id}/resume`),
-  authorise: (id: number) => post<{ url: string }>(`/api/connections/${id}/authorise`),
+  connections: () => answerOf(routes.GET('/api/connections')),
+  providers: () => answerOf(routes.GET('/api/providers')),
+  addConnection: (body: Schemas['NewConnection']) => answerOf(routes.POST('/api/connections', { body })),
+  changeConnection: (id: number, body: Schemas['ConnectionInput']) =>
+    answerOf(routes.PATCH('/api/connections/{connection_id}', { ...connection(id), body })),
+  testConnection: (id: number) => answerOf(routes.POST('/api/connections/{connection_id}/test', connection(id))),
+  pauseConnection: (id: number) => answerOf(routes.POST('/api/connections/{connection_id}/pause', connection(id))),
+  resumeConnection: (id: number) => answerOf(routes.POST('/api/connections/{connection_id}/resume', connection(id))),
+  authorise: (id: number) => answerOf(routes.POST('/api/connections/{connection_id}/authorise', connection(id))),
 
-  inboundEvents: (state: string, cursor: string | null) =>
-    get<{ events: t.InboundEventView[]; next_cursor: string | null }>('/api/inbound-events', { state, cursor, limit: 50 }),
-  inboundEvent: (id: number) => get<t.InboundEventDetail>(`/api/inbound-events/${id}`),
-  rerun: (which: { ids?: number[]; state?: string }) => post<{ count: number }>('/api/inbound-events/rerun', which),
-  jobs: () => get<{ jobs: t.JobView[] }>('/api/jobs', { state: 'failed' }),
-  retryJob: (id: number) => post<t.JobView>(`/api/jobs/${id}/retry`),
+  inboundEvents: (state: 'failed' | 'unrecognised', cursor: string | null) =>
+    answerOf(routes.GET('/api/inbound-events', { params: { query: { state, cursor: cursor ?? undefined, limit: 50 } } })),
+  inboundEvent: (event_id: number) => answerOf(routes.GET('/api/inbound-events/{event_id}', { params: { path: { event_id } } })),
+  rerun: (body: Schemas['RerunInput']) => answerOf(routes.POST('/api/inbound-events/rerun', { body })),
+  jobs: () => answerOf(routes.GET('/api/jobs', { params: { query: { state: 'failed' } } })),
+  retryJob: (job_id: number) => answerOf(routes.POST('/api/jobs/{job_id}/retry', { params: { path: { job_id } } })),
 }

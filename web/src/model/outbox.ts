@@ -1,12 +1,12 @@
 /** Messages that the rep has sent and the service has not yet acknowledged. They survive a reload. */
 
-import type { AttachmentView, SendRequest } from '@/api/types'
+import type { AttachmentView, Kind, SendRequest } from '@/api/types'
 
 export interface OutboxEntry {
   /** Also the `client_token`: the same on every attempt, so that the service can tell a repetition. */
   token: string
   conversationId: number
-  kind: string
+  kind: Kind
   text: string
   content: Record<string, unknown>
   attachment: AttachmentView | null

@@ -1,6 +1,6 @@
 /** Whether, how long and how often a rep may write. Pure; the page shows exactly this. */
 
-import type { ChannelView, ConversationView, SentenceView } from '@/api/types'
+import type { ChannelView, ConversationView, Kind, SentenceView } from '@/api/types'
 
 export type Writability =
   | { state: 'free' }
@@ -63,14 +63,15 @@ export function hasLink(text: string): boolean {
   return LINK.test(text)
 }
 
-export type FileVerdict = { kind: string } | { refused: 'kind' | 'size' | 'type'; limit: number }
+export type FileVerdict = { kind: Kind } | { refused: 'kind' | 'size' | 'type'; limit: number }
 
 /** Which kind a file is sent as on this channel, or why it cannot be. */
 export function kindForFile(file: { type: string; size: number }, channel: ChannelView): FileVerdict {
   const major = file.type.split('/')[0]
   const natural = major === 'image' ? 'image' : major === 'video' ? 'video' : major === 'audio' ? 'voice' : 'file'
   let refusal: FileVerdict = { refused: 'kind', limit: 0 }
-  for (const kind of natural === 'file' ? ['file'] : [natural, 'file']) {
+  const tries: readonly Kind[] = natural === 'file' ? ['file'] : [natural, 'file']
+  for (const kind of tries) {
     if (!channel.sends.includes(kind)) continue
     const limit = channel.media[kind]
     if (limit && limit.mime_types.length > 0 && !limit.mime_types.includes(file.type)) {

@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 import { api } from '@/api'
-import type { AttachmentView, MessageView } from '@/api/types'
+import type { AttachmentView, Kind, MessageView } from '@/api/types'
 import { Sender } from '@/live/sender'
 import { newToken } from '@/model/token'
 import { OutboxStorage, requestOf, type OutboxEntry } from '@/model/outbox'
@@ -9,7 +9,7 @@ import { useThreads } from './threads'
 
 export interface NewMessage {
   conversationId: number
-  kind: string
+  kind: Kind
   text: string
   attachment?: AttachmentView
 }

@@ -1,7 +1,7 @@
 import { ref } from 'vue'
 import { api } from '@/api'
 import { ApiError } from '@/api/client'
-import type { AttachmentView, ChannelView } from '@/api/types'
+import type { AttachmentView, ChannelView, Kind } from '@/api/types'
 import { kindForFile } from '@/model/writability'
 import { bytes } from '@/ui/text'
 import { useWords } from '@/ui/words'
@@ -9,7 +9,7 @@ import { useWords } from '@/ui/words'
 export interface TrayItem {
   key: number
   file: File
-  kind: string
+  kind: Kind
   /** A local picture of it, for images. */
   preview: string
   progress: number
@@ -18,7 +18,7 @@ export interface TrayItem {
 }
 
 export interface ReadyItem {
-  kind: string
+  kind: Kind
   done: AttachmentView
 }
 
