@@ -63,6 +63,8 @@ def set_up_logs(settings: LogSettings) -> None:
     root.setLevel(settings.level.upper())
     for noisy in ("apscheduler", "asyncio", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Its pool tells with a stack trace, again and again, that the database is away; our own loops say it in a line.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.chaos.run import SCENARIOS, Report, Size, run
 
 def main() -> int:
     arguments = _arguments()
+    logging.getLogger().setLevel(logging.ERROR)
     reports: list[Report] = []
     for name in arguments.only or SCENARIOS:
         size = Size(webhooks=arguments.webhooks, harm=arguments.harm, per_second=arguments.per_second)

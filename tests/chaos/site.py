@@ -26,7 +26,7 @@ from simulator.wecom.server import WecomSimulator
 from simulator.wecom.settings import Settings as WecomSettings
 from tests.chaos.balancer import Balancer
 from tests.chaos.processes import Server, quiet_port
-from tests.company import connect, people, settle_in
+from tests.company import CORP, SECRET, connect, people, settle_in
 from tests.conftest import RedisServer
 
 LEASE_SECONDS = 4.0
@@ -117,6 +117,7 @@ async def site(plan: Plan | None = None, folder: Path | None = None) -> AsyncIte
         await migrate(postgres.url)
         redis = _redis(root, stack) if plan.several else None
         wecom, douyin = await _platforms(plan, stack)
+        wecom.control.create_app(CORP, SECRET)
         settings = load_settings(
             None, data_dir=root / "data", database={"url": SecretStr(postgres.url)}, secrets={"key": KEY}
         )

@@ -1,0 +1,27 @@
+"""Nothing lost, nothing twice: short versions of ``make chaos`` (``tests/chaos``), with real processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.run import SCENARIOS, Size, run
+
+SHORT = {
+    "killed": Size(webhooks=1500, harm=5, per_second=150, people=60),
+    "postgres": Size(webhooks=1200, harm=3, per_second=150, people=60),
+    "redis": Size(webhooks=1200, harm=3, per_second=150, people=60),
+    "two-of-each": Size(webhooks=1200, harm=4, per_second=150, people=60),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("chaos")
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_nothing_lost_nothing_twice(name: str) -> None:
+    size = SHORT[name]
+    report = await run(SCENARIOS[name], size, seed=7)
+    assert report.verdict.problems == []
+    counts = report.verdict.counts
+    assert sum(report.harm.values()) >= size.harm
+    assert counts["acknowledged"] + counts["KF messages"] > size.webhooks / 3
+    assert counts["replies accepted"] > 0
