@@ -70,8 +70,11 @@ async def upload(request: Request) -> Reply[AttachmentView]:
     if (request.raw.content_length or 0) > limit + ROOM_FOR_HEADERS:
         raise TooLarge(f"The file is larger than {limit // 1024 // 1024} MB.")
     try:
-        part = await _file_part(await request.raw.multipart())
+        form = await request.raw.multipart()
+        part = await _file_part(form)
         sha256, size, head = await services.blobs.put(_chunks(part), limit=limit)
+        # Finds out whether the form was whole: half a file must not look like a file.
+        await form.next()
     except (ValueError, AssertionError, RuntimeError, EOFError, HttpProcessingError) as error:
         raise BadRequest("The body is not valid multipart/form-data.", code="bad_multipart") from error
     if size == 0:

@@ -31,6 +31,7 @@ SLOW_LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 40.0
 MOST_PER_AGENT = 100
 LARGEST_INPUT = 4096
+GOODBYE_SECONDS = 3.0
 
 
 def frame(payload: bytes) -> bytes:
@@ -56,7 +57,9 @@ class Socket:
     ws: web.WebSocketResponse
     transport: asyncio.Transport
     slow: bool = False
-    closing: asyncio.Task[bool] | None = None
+    listening: asyncio.Task[None] | None = None
+    goodbye: tuple[int, bytes] | None = None
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
     pushed: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -149,7 +152,8 @@ class Hub:
             raise ApiError("This address speaks WebSocket.", code="no_websocket")
         await ws.prepare(request)
         transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
+        # Not isinstance: the transports of uvloop are no asyncio.Transport.
+        if transport is None:
             return ws
         socket = Socket(identity.principal, ws, transport)
         hello = {"type": "hello", "agent_id": agent_id, "server_time": self._services.clock.now()}
@@ -160,19 +164,13 @@ class Hub:
         self._rang(socket.key[0], [socket.key[1]])
         self._changed()
         try:
-            await self._listen(socket)
-            if socket.closing is not None:
-                # Returning cuts the connection: the closing handshake must be over.
-                await asyncio.wait([socket.closing])
+            socket.listening = asyncio.create_task(_listen(socket))
+            await _until_closed(socket)
         finally:
             self._sockets.discard(socket)
+            socket.closed.set()
             SOCKETS.dec()
         return ws
-
-    async def _listen(self, socket: Socket) -> None:
-        async for message in socket.ws:
-            if message.type is WSMsgType.TEXT and _is_ping(message.data):
-                socket.send(PONG)
 
     # ------------------------------------------------------------------ sessions that end or change
 
@@ -224,8 +222,10 @@ class Hub:
         for socket in sockets:
             # At once, not when the browser has answered: from here on it gets nothing.
             self._sockets.discard(socket)
-            socket.closing = asyncio.create_task(socket.ws.close(code=code, message=reason))
-        await asyncio.gather(*(one.closing for one in sockets if one.closing is not None), return_exceptions=True)
+            socket.goodbye = (code, reason)
+            if socket.listening is not None:
+                socket.listening.cancel()
+        await asyncio.gather(*(one.closed.wait() for one in sockets))
 
     async def _watch_slow(self) -> None:
         while True:
@@ -236,6 +236,30 @@ class Hub:
     def _changed(self) -> None:
         for heard in self.on_change:
             heard()
+
+
+async def _listen(socket: Socket) -> None:
+    async for message in socket.ws:
+        if message.type is WSMsgType.TEXT and _is_ping(message.data):
+            socket.send(PONG)
+
+
+async def _until_closed(socket: Socket) -> None:
+    """Listens until the browser leaves or we send it away. The handler's own task says good-bye: only then does it wait for
+    the browser's answer, without which some report a broken connection instead of our code."""
+    try:
+        if socket.listening is not None:
+            await socket.listening
+    except asyncio.CancelledError:
+        if socket.goodbye is None:
+            raise
+    if socket.goodbye is not None:
+        code, reason = socket.goodbye
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await socket.ws.close(code=code, message=reason)
+        except TimeoutError:
+            socket.transport.abort()
 
 
 def count_pushes(number: int) -> None:

@@ -225,8 +225,8 @@ async def running(services: Services, table: list[Route] | None = None) -> Async
     try:
         yield site
     finally:
-        await site.close()
         await runner.cleanup()
+        await site.close()
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 10) -> Any:

@@ -80,7 +80,7 @@ async def test_consent_comes_back_only_to_the_session_that_asked(services: Servi
 async def _state(admin: Any, connection_id: int) -> str:
     from urllib.parse import parse_qs, urlsplit
 
-    url = (await admin.post(f"/api/connections/{connection_id}/authorise"))["url"]
+    url: str = (await admin.post(f"/api/connections/{connection_id}/authorise"))["url"]
     return parse_qs(urlsplit(url).query)["state"][0]
 
 

@@ -19,6 +19,10 @@ def about(conversation: int) -> Any:
     return lambda pushed: pushed["conversation"]["id"] == conversation
 
 
+def reaches(seq: int) -> Any:
+    return lambda pushed: pushed["conversation"]["last_seq"] >= seq
+
+
 async def test_a_message_is_pushed_as_the_api_tells_it(site: Site) -> None:
     rep = await site.signed_in("rep")
     conversation = await site.conversation(await site.account(await site.connection()))
@@ -251,9 +255,8 @@ async def test_the_server_says_good_bye(services: Services) -> None:
     async with running(services) as site:
         browser = await site.signed_in("rep")
         connected = await browser.http.ws_connect(f"{site.base}/ws")
-        leaving = asyncio.create_task(connected.receive())
-    while (await leaving).type is aiohttp.WSMsgType.TEXT:
-        leaving = asyncio.create_task(connected.receive())
+        reading = asyncio.create_task(closed(connected))
+    await reading
     assert connected.close_code == 1001
 
 
@@ -269,7 +272,7 @@ async def test_a_browser_that_does_not_read_costs_little_and_catches_up(services
             async with quick.socket() as live:
                 for number in range(70):
                     await site.says(conversation, f"{number} " + "长" * 60_000)
-                    await live.next("conversation", lambda one, n=number: one["conversation"]["last_seq"] > n)
+                    await live.next("conversation", reaches(number + 1))
                 raw = await asyncio.to_thread(_read_until, slow, b'"resync"')
             assert len(raw) < 60 * 180_000, "more than a bounded part of it was kept for the slow one"
         finally:

@@ -54,7 +54,7 @@ async def test_each_role_gets_exactly_its_routes(site: Site, role: Role) -> None
         allowed = route.permission == SIGNED_IN or route.permission in OF_ROLE[role]
         where = f"{role} {route.method} {route.path}: {status} {body}"
         if allowed:
-            assert status not in (401, 403) and status < 500, where
+            assert status in (200, 201, 204, 404, 409, 415, 422), where
         else:
             assert (status, body["error"]) == (403, "forbidden"), where
 
