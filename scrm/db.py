@@ -48,6 +48,14 @@ async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     await connection.set_type_codec("jsonb", encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
 
 
+async def _connect(*arguments: Any, **options: Any) -> asyncpg.Connection[asyncpg.Record]:
+    """A socket that is not there is a server that is not there, and no missing file."""
+    try:
+        return await asyncpg.connect(*arguments, **options)
+    except FileNotFoundError as error:
+        raise ConnectionRefusedError("the database's socket is not there") from error
+
+
 class Database:
     """Open with :meth:`open`, close with :meth:`close`."""
 
@@ -64,6 +72,7 @@ class Database:
                 min_size=1,
                 max_size=size,
                 init=_prepare,
+                connect=_connect,
                 command_timeout=60,
                 server_settings={"application_name": "scrm", "timezone": "UTC", "jit": "off"},
             )
