@@ -1,0 +1,1 @@
+"""Bare programs that do only what no implementation can avoid."""

@@ -1,0 +1,31 @@
+"""How long and how large: the real run, a quick one, and one so small that it belongs to the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    name: str
+    accept_rounds: int
+    accept_requests: int
+    """Of one round."""
+    flow_seconds: float
+    flow_warm_up: float
+    latency_seconds: float
+    sockets: int
+    crowds: int
+    """Client processes that share the sockets."""
+    fan_out_levels: tuple[int, ...]
+    """Conversations with one message a second each."""
+    fan_out_seconds: float
+    conversations: tuple[int, int]
+    """Of the small and the large database."""
+    reads: int
+    """Repetitions of one read in each database."""
+
+
+FULL = Size("full", 5, 20_000, 60.0, 5.0, 30.0, 1000, 2, (5, 10, 20, 40, 80), 10.0, (10_000, 1_000_000), 60)
+QUICK = Size("quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (5, 20, 80), 4.0, (10_000, 100_000), 20)
+TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 1.0, (200, 1_000), 3)
