@@ -25,7 +25,7 @@ class Size:
     harm: int
     per_second: float = 150.0
     people: int = 200
-    reps: int = 3
+    reps: int = 6
     calm: float = 120.0
     """Seconds within which all must be quiet once nothing bad happens any more."""
 
