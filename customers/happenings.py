@@ -7,6 +7,7 @@ from scrm.views import SentenceView
 WORDS: dict[str, tuple[str, str]] = {
     "contact.added": ("添加为联系人", "Was added as a contact"),
     "contact.half_added": ("对方尚未确认添加", "Was added, not confirmed yet"),
+    "contact.entered": ("进入会话", "Opened the chat"),
     "contact.edited": ("联系人资料被修改", "The contact was edited"),
     "contact.deleted_by_agent": ("被员工删除", "Was deleted by an employee"),
     "contact.deleted_by_customer": ("客户删除了员工", "Deleted the employee"),

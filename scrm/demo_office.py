@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 
+from customers.edit import CustomerInput, edit
 from inbox import settle, status
 from inbox.arrivals import FETCH_MEDIA
 from inbox.media import note_blob
@@ -38,6 +39,7 @@ CONVERSATION = """
 select v.id from conversation v join account a on a.id = v.account_id join contact c on c.id = v.contact_id
 where a.external_id = $1 and c.external_id = $2 and v.group_key = ''
 """
+CUSTOMER = "select c.customer_id from conversation v join contact c on c.id = v.contact_id where v.id = $1"
 LAST_SENT = """
 select id from message where conversation_id = $1 and direction = 'out' and state = 'sent' and sender_kind = 'agent'
 order by seq desc limit 1
@@ -79,6 +81,8 @@ class ServiceOffice:
                     await reply(work, principal, conversation_id, draft, self._services.connections.capabilities)
                 elif line.act == "recall":
                     await self._recall(work, principal, conversation_id)
+                elif line.act == "note":
+                    await self._note(work, principal, conversation_id, line)
                 elif line.act == "close":
                     await status.close(work, principal, conversation_id)
         except ApiError as refusal:
@@ -88,6 +92,11 @@ class ServiceOffice:
         message_id = await work.tx.fetchval(LAST_SENT, conversation_id)
         if message_id is not None:
             await settle.recall(work, principal, message_id, self._services.connections.capabilities)
+
+    async def _note(self, work: Work, principal: Principal, conversation_id: int, line: Line) -> None:
+        customer_id = await work.tx.fetchval(CUSTOMER, conversation_id)
+        change = CustomerInput(**dict(part.split("=", 1) for part in line.fields))
+        await edit(work, principal, customer_id, change)
 
     async def _principal(self, login: str) -> Principal | None:
         row = await self._services.db.fetchrow(COLLEAGUE, login)

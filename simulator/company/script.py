@@ -22,26 +22,13 @@ from importlib.resources import files
 from typing import Literal
 
 CUSTOMER_ACTS = frozenset(
-    [
-        "text",
-        "enter",
-        "image",
-        "voice",
-        "video",
-        "file",
-        "location",
-        "link",
-        "miniprogram",
-        "card",
-        "order",
-        "emoji",
-        "recall",
-        "follow",
-        "like",
-        "lead",
-    ]
+    {"text", "enter", "image", "voice", "video", "file", "location", "link", "miniprogram", "card", "order", "emoji"}
+    | {"recall", "follow", "like", "lead"}
 )
-AGENT_ACTS = frozenset(["text", "image", "file", "location", "work", "leadcard", "fails", "lost", "recall", "close"])
+AGENT_ACTS = frozenset(
+    ("text", "image", "file", "location", "work", "leadcard", "fails", "lost", "recall", "note", "close")
+)
+"""``note phone=... | city=... | remark=...`` fills in the customer's card; ``fails`` and ``lost`` spoil the next answer."""
 HEAD = re.compile(
     r"== *(?P<name>[^|]+?) *\| *visit (?P<visit>\d+)(?: *\| *(?P<rep>rep\d+))?(?P<closed> *\| *closed)? *"
 )
