@@ -79,7 +79,7 @@ async def upload(request: Request) -> Reply[AttachmentView]:
         raise BadRequest("The body is not valid multipart/form-data.", code="bad_multipart") from error
     if size == 0:
         raise Unprocessable("The file is empty.", fields={"file": "It has no content."})
-    name = safe_name(part.filename or "")
+    name = safe_name(_said(part, "filename"))
     mime = sniff(head, name, part.headers.get("Content-Type", ""))
     view = await _keep(services, request.principal, sha256, size, name, mime)
     return Reply(view, status=201)
@@ -129,9 +129,19 @@ async def _file_part(reader: MultipartReader) -> BodyPartReader:
         part = await reader.next()
         if part is None:
             break
-        if isinstance(part, BodyPartReader) and part.name == "file":
+        if isinstance(part, BodyPartReader) and _said(part, "name") == "file":
             return part
     raise Unprocessable("The form has no file.", fields={"file": "This is needed."})
+
+
+def _said(part: BodyPartReader, name: str) -> str:
+    """A parameter of Content-Disposition as browsers write it: quoted, with any other character inside. (The library's own
+    reading gives up on names with several semicolons.)"""
+    header = part.headers.get("Content-Disposition", "")
+    found = re.search(rf';\s*{name}="((?:[^"\\]|\\.)*)"', header)
+    if found is not None:
+        return re.sub(r'\\(["\\])', r"\1", found[1])
+    return (part.name if name == "name" else part.filename) or ""
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
