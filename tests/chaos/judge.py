@@ -76,11 +76,11 @@ async def judge(site: Site, noted: Noted, replies: Replies) -> Verdict:
 async def _judge_events(site: Site, verdict: Verdict) -> None:
     """Each stored event was handled, and by exactly one transaction that committed."""
     db = site.services.db
-    states = {row["state"]: row["n"] for row in await db.fetch("select state, count(*) n from inbound_event group by 1")}
+    states = {
+        row["state"]: row["n"] for row in await db.fetch("select state, count(*) n from inbound_event group by 1")
+    }
     verdict.counts["events"] = sum(states.values())
-    verdict.expect(
-        "events neither done nor ignored", [state for state in states if state not in ("done", "ignored")]
-    )
+    verdict.expect("events neither done nor ignored", [state for state in states if state not in ("done", "ignored")])
     verdict.expect(
         "events handled more or less than once",
         [row["id"] for row in await db.fetch("select id from inbound_event where attempts <> 1")],

@@ -89,9 +89,7 @@ class Rep:
         else:
             self._replies.refused[token] = known[0][1]
 
-    async def _request(
-        self, http: aiohttp.ClientSession, path: str, body: dict[str, Any]
-    ) -> tuple[int | None, str]:
+    async def _request(self, http: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> tuple[int | None, str]:
         """The status and the code of a refusal; None when nobody answered."""
         try:
             async with http.post(path, json=body) as response:

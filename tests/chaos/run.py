@@ -36,6 +36,8 @@ class Scenario:
     title: str
     plan: Plan
     mayhem: Callable[[Site, Pace], list[Mayhem]]
+    harm: int
+    """How often in a long run, at least."""
 
 
 @dataclass
@@ -74,10 +76,10 @@ def _kill_of_each(site: Site, pace: Pace) -> list[Mayhem]:
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("killed", "one process, killed", ONE, _kill_one),
-        Scenario("postgres", "one process, PostgreSQL restarted", ONE, _restart_database),
-        Scenario("redis", "2 web + 2 worker, Redis stopped and started", TWO_OF_EACH, _stop_redis),
-        Scenario("two-of-each", "2 web + 2 worker, one of each killed", TWO_OF_EACH, _kill_of_each),
+        Scenario("killed", "one process, killed", ONE, _kill_one, 30),
+        Scenario("postgres", "one process, PostgreSQL restarted", ONE, _restart_database, 12),
+        Scenario("redis", "2 web + 2 worker, Redis stopped and started", TWO_OF_EACH, _stop_redis, 12),
+        Scenario("two-of-each", "2 web + 2 worker, one of each killed", TWO_OF_EACH, _kill_of_each, 30),
     )
 }
 

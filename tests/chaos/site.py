@@ -136,7 +136,19 @@ async def site(plan: Plan | None = None, folder: Path | None = None) -> AsyncIte
         }
         tokens = await _tokens(services)
         made = Site(
-            root, postgres, redis, wecom, douyin, services, address, *ids, hooks[ids[0]], hooks[ids[1]], kf, shop, tokens
+            root,
+            postgres,
+            redis,
+            wecom,
+            douyin,
+            services,
+            address,
+            *ids,
+            hooks[ids[0]],
+            hooks[ids[1]],
+            kf,
+            shop,
+            tokens,
         )
         made.servers, made.ports = servers, ports
         yield made

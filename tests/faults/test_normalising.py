@@ -22,7 +22,8 @@ async def test_a_connection_that_cannot_be_built_holds_up_nobody(shop: Company) 
     await db.execute(change, broken, b"\x00" * 40)
     await shop.services.connections.refresh()
     await db.execute(
-        "insert into inbound_event (connection_id, source, dedupe_key, body) values ($1, 'webhook', 'x', '<xml/>')", broken
+        "insert into inbound_event (connection_id, source, dedupe_key, body) values ($1, 'webhook', 'x', '<xml/>')",
+        broken,
     )
     who = shop.shopper("买家")
     shop.douyin.control.write(who, shop.shop, "在吗")

@@ -92,9 +92,7 @@ async def test_ten_minutes_without_the_platform(virtual: tuple[Company, ShiftedC
         clock.advance(timedelta(minutes=1))
     assert await state_of(shop, message) in ("queued", "sending")
     assert await texts_of(shop, who) == ["在吗", "在的"]
-    health = await shop.services.db.fetchrow(
-        "select * from connection_health where connection_id = $1", shop.wecom_id
-    )
+    health = await shop.services.db.fetchrow("select * from connection_health where connection_id = $1", shop.wecom_id)
     assert health is not None
     assert health["last_error"]["zh"]
     shop.wecom.faults.clear()

@@ -45,7 +45,9 @@ async def test_the_same_instant_and_the_welcome(four: Site) -> None:
 async def _duplicates_at_the_same_instant(four: Site) -> None:
     """Each of 30 webhooks twenty times at once, half at each process: twenty times 200, one row, handled once."""
     db = four.services.db
-    webhooks = [(four.douyin_hook, from_douyin()) for _ in range(20)] + [(four.wecom_hook, from_wecom()) for _ in range(10)]
+    webhooks = [(four.douyin_hook, from_douyin()) for _ in range(20)] + [
+        (four.wecom_hook, from_wecom()) for _ in range(10)
+    ]
     before = await db.fetchval("select count(*) from inbound_event")
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=40)) as http:
         for hook, one in webhooks:

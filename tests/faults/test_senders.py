@@ -66,9 +66,7 @@ def received(shop: Company, who: str) -> list[str]:
 async def test_two_senders_send_nothing_twice(idle: Company, tmp_path: Path) -> None:
     """Four senders on two machines over one outbox: each message leaves once, those of a conversation in their order."""
     async with AsyncExitStack() as stack:
-        machines = [
-            await stack.enter_async_context(machine(idle.services.settings, tmp_path)) for _ in range(2)
-        ]
+        machines = [await stack.enter_async_context(machine(idle.services.settings, tmp_path)) for _ in range(2)]
         worker = Worker(idle.services)
         worker.start()
         people = [idle.shopper(f"买家{n}") for n in range(20)]
@@ -147,7 +145,9 @@ async def test_a_connection_that_cannot_be_built_keeps_its_messages(shop: Compan
 
     async def tried() -> bool:
         row = await db.fetchrow("select state, reason from message where id = $1", message)
-        return row is not None and row["state"] == "queued" and (row["reason"] or {}).get("code") == "connection.unusable"
+        return (
+            row is not None and row["state"] == "queued" and (row["reason"] or {}).get("code") == "connection.unusable"
+        )
 
     await eventually(tried)
     await db.execute(change, shop.douyin_id, secrets)

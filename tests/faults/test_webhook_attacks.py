@@ -112,10 +112,14 @@ async def test_wecom(shop: Company, http: aiohttp.ClientSession, name: str) -> N
 async def test_dtd_in_another_encoding(shop: Company, http: aiohttp.ClientSession) -> None:
     """A filter for the letters ``<!DOCTYPE`` would miss these; the parser itself refuses."""
     address = shop.address + await shop.webhook_path(shop.wecom_id)
-    text = from_wecom(outer=DTD.format(dtd='<!ENTITY a "x">').replace('version="1.0"', 'version="1.0" encoding="utf-16"'))
+    text = from_wecom(
+        outer=DTD.format(dtd='<!ENTITY a "x">').replace('version="1.0"', 'version="1.0" encoding="utf-16"')
+    )
     async with good_traffic(shop):
         for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-7"):
-            clear(await post(http, address, Post(text.body.decode().encode(encoding), {}, text.query)), 400, "bad_request")
+            clear(
+                await post(http, address, Post(text.body.decode().encode(encoding), {}, text.query)), 400, "bad_request"
+            )
 
 
 async def test_dtd_inside_the_encryption(shop: Company, http: aiohttp.ClientSession) -> None:
@@ -282,7 +286,9 @@ async def test_malformed_requests(shop: Company, name: str) -> None:
     path = await shop.webhook_path(shop.douyin_id)
     smuggled = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     async with good_traffic(shop):
-        said = await talk(shop.address, (HEAD.format(path=path) + MALFORMED[name] + smuggled).encode("latin-1"), seconds=5)
+        said = await talk(
+            shop.address, (HEAD.format(path=path) + MALFORMED[name] + smuggled).encode("latin-1"), seconds=5
+        )
     assert said == b"" or said.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 403")), said[:200]
     assert b"alive" not in said or said.startswith(b"HTTP/1.1 403"), "the rest was taken for a request"
     assert b"Traceback" not in said
