@@ -26,7 +26,7 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'inbox.read', title: 'nav.inbox' },
       },
       {
-        path: '/connections',
+        path: '/settings/connections',
         name: 'connections',
         component: () => import('@/features/admin/Connections.vue'),
         meta: { permission: 'connections.read', title: 'connections.title' },

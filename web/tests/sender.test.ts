@@ -16,7 +16,7 @@ function entry(token: string, change: Partial<OutboxEntry> = {}): OutboxEntry {
     createdAt: `2026-01-01T00:00:0${token.length}Z`,
     state: 'waiting',
     attempts: 0,
-    reason: null,
+    refusal: null,
     ...change,
   }
 }
@@ -47,7 +47,7 @@ function setUp(answers: Answer[] = [], saved: OutboxEntry[] = []) {
 const lost = () => new ApiError(0, 'offline', '')
 const busy = () => new ApiError(503, 'unavailable', '')
 const slow = (seconds: number) => new ApiError(429, 'too_many', '', {}, seconds)
-const refused = () => new ApiError(409, 'window_closed', 'closed', {}, null, { zh: '窗口已关闭', en: 'closed' })
+const refused = () => new ApiError(409, 'window_closed', 'closed')
 
 beforeEach(() => {
   localStorage.clear()
@@ -94,7 +94,7 @@ describe('the sender', () => {
     sender.add(entry('bb'))
     await vi.advanceTimersByTimeAsync(600_000)
     expect(asked).toEqual(['a', 'bb'])
-    expect(sender.list()).toMatchObject([{ token: 'a', state: 'refused', reason: { zh: '窗口已关闭' } }])
+    expect(sender.list()).toMatchObject([{ token: 'a', state: 'refused', refusal: { code: 'window_closed' } }])
     expect(sender.discard('a')?.text).toBe('a')
     expect(storage.load()).toEqual([])
   })

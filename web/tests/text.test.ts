@@ -75,9 +75,9 @@ describe('times', () => {
 })
 
 describe('errors of the service', () => {
-  it('carry both languages when the service gives them', () => {
-    const error = errorFrom(409, { error: 'window_closed', detail: 'x', zh: '已关闭', en: 'closed' }, null)
-    expect(error).toMatchObject({ code: 'window_closed', sentence: { zh: '已关闭', en: 'closed' }, passing: false })
+  it('carry their code, and whether trying again may help', () => {
+    expect(errorFrom(409, { error: 'window_closed', detail: 'x' }, null)).toMatchObject({ code: 'window_closed', passing: false })
+    expect(errorFrom(403, { error: 'csrf', detail: 'x' }, null).passing).toBe(true)
   })
 
   it('are understood even when there is no body', () => {

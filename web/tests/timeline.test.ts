@@ -6,7 +6,7 @@ import { messageView } from './world'
 const at = (minute: number) => new Date(2026, 0, 1, 10, minute).toISOString()
 
 function pending(token: string, minute: number): OutboxEntry {
-  return { token, conversationId: 1, kind: 'text', text: 'x', content: {}, attachment: null, createdAt: at(minute), state: 'waiting', attempts: 0, reason: null }
+  return { token, conversationId: 1, kind: 'text', text: 'x', content: {}, attachment: null, createdAt: at(minute), state: 'waiting', attempts: 0, refusal: null }
 }
 
 describe('a timeline', () => {

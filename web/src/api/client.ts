@@ -18,19 +18,19 @@ export class ApiError extends Error {
     detail: string,
     readonly fields: FieldErrors = {},
     readonly retryAfterSeconds: number | null = null,
-    readonly sentence: { zh: string; en: string } | null = null,
   ) {
     super(detail)
   }
 
-  /** Trying again later may work: nothing about the request itself was refused. */
+  /** Trying again later may work: nothing about the request itself was refused. After `csrf` we have a new token. */
   get passing(): boolean {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500
+    return this.status === 0 || this.code === 'csrf' || this.status === 408 || this.status === 429 || this.status >= 500
   }
 }
 
 let csrfToken = ''
 let onSignedOut: () => void = () => undefined
+let onOtherSession: () => void = () => undefined
 
 export function setCsrfToken(token: string): void {
   csrfToken = token
@@ -41,12 +41,14 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler
 }
 
-/** Reads `{error, detail, fields, zh, en}` out of an answer of any kind. */
+/** Called when the cookie belongs to another session than we think: somebody signed in anew in another tab. */
+export function whenOtherSession(handler: () => void): void {
+  onOtherSession = handler
+}
+
+/** Reads `{error, detail, fields}` out of an answer of any kind. */
 export function errorFrom(status: number, body: unknown, retryAfter: string | null): ApiError {
   const answer = (body && typeof body === 'object' ? body : {}) as Record<string, unknown>
-  const nested = (answer.reason && typeof answer.reason === 'object' ? answer.reason : answer) as Record<string, unknown>
-  const sentence =
-    typeof nested.zh === 'string' && typeof nested.en === 'string' ? { zh: nested.zh, en: nested.en } : null
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter)
   return new ApiError(
     status,
@@ -54,7 +56,6 @@ export function errorFrom(status: number, body: unknown, retryAfter: string | nu
     typeof answer.detail === 'string' ? answer.detail : '',
     (answer.fields as FieldErrors | undefined) ?? {},
     Number.isFinite(seconds) ? seconds : null,
-    sentence,
   )
 }
 
@@ -89,7 +90,9 @@ export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
   if (response.ok) return data as T
   // Only the first question, who am I, is asked without knowing whether anybody is signed in.
   if (response.status === 401 && !response.url.endsWith('/api/session')) onSignedOut()
-  throw errorFrom(response.status, parsed(error), response.headers.get('Retry-After'))
+  const problem = errorFrom(response.status, parsed(error), response.headers.get('Retry-After'))
+  if (problem.code === 'csrf') onOtherSession()
+  throw problem
 }
 
 /** Bodies of errors come as text when they are no JSON. */

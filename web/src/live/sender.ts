@@ -103,7 +103,7 @@ export class Sender {
         this.retryLater(entry.conversationId, attempts, error.retryAfterSeconds)
         return false
       }
-      this.update(entry.token, { state: 'refused', reason: error.sentence ?? { zh: error.message, en: error.message } })
+      this.update(entry.token, { state: 'refused', refusal: { code: error.code, detail: error.message } })
       return true
     }
   }

@@ -14,7 +14,8 @@ export interface OutboxEntry {
   /** `refused`: certainly not sent, and the same request would be refused again. */
   state: 'waiting' | 'sending' | 'refused'
   attempts: number
-  reason: { zh: string; en: string } | null
+  /** Why it was refused: the service's code and sentence. */
+  refusal: { code: string; detail: string } | null
 }
 
 export interface KeyValueStore {

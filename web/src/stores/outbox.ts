@@ -51,7 +51,7 @@ export const useOutbox = defineStore('outbox', () => {
       createdAt: new Date().toISOString(),
       state: 'waiting',
       attempts: 0,
-      reason: null,
+      refusal: null,
     })
   }
 
