@@ -225,7 +225,9 @@ class Connections:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), LOOK_SECONDS)
+                # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the wake-up.
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._stale.wait()
             self._stale.clear()
             try:
                 await self.refresh()

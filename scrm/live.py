@@ -183,7 +183,9 @@ class Hub:
     async def _watch_sessions(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the wake-up.
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
             except TimeoutError:
                 self._look_at_all = True
             self._wake.clear()

@@ -76,4 +76,6 @@ class Loop:
                 await asyncio.sleep(0)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._look)
+                # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the wake-up.
+                async with asyncio.timeout(self._look):
+                    await self._wake.wait()
