@@ -110,8 +110,10 @@ async def _while_it_lasts(traffic: Traffic, mayhem: Sequence[Mayhem], reps: Sequ
     """Traffic and mayhem go on until both have done what was asked for; reps answer all the time."""
     async with asyncio.TaskGroup() as group:
         group.create_task(traffic.run())
-        for part in (*mayhem, *reps):
-            group.create_task(part.run())
+        for one in mayhem:
+            group.create_task(one.run())
+        for rep in reps:
+            group.create_task(rep.run())
         while not (traffic.done and all(one.did_its_part for one in mayhem)):
             await asyncio.sleep(0.05)
         for one in mayhem:

@@ -37,7 +37,7 @@ async def test_a_connection_that_cannot_be_built_holds_up_nobody(shop: Company) 
     await shop.services.connections.refresh()
 
     async def mended() -> bool:
-        return await db.fetchval("select state from inbound_event where dedupe_key = 'x'") != "new"
+        return bool(await db.fetchval("select state <> 'new' from inbound_event where dedupe_key = 'x'"))
 
     await eventually(mended)
 
@@ -69,7 +69,7 @@ async def test_a_database_that_only_reads_fails_no_event(shop: Company) -> None:
         await admin.fetch(cut)
 
         async def handled() -> bool:
-            return await admin.fetchval("select state from inbound_event where dedupe_key = 'kept'") == "done"
+            return bool(await admin.fetchval("select state = 'done' from inbound_event where dedupe_key = 'kept'"))
 
         await eventually(handled, seconds=30)
         assert await admin.fetchval("select count(*) from inbound_event where state = 'failed'") == 0

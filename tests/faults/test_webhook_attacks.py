@@ -7,7 +7,7 @@ import gzip
 import logging
 import resource
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import aiohttp
 import pytest
@@ -26,7 +26,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture(autouse=True)
-def quiet_log(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """A stranger must not be able to fill the log: at most one line for a request, and never a stack trace."""
     caplog.set_level(logging.INFO)
     yield
