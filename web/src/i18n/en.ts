@@ -254,6 +254,7 @@ export default {
   },
   composer: {
     label: 'Your answer',
+    placeholder: 'Write an answer',
     placeholderEnter: 'Write an answer. Enter sends, Shift+Enter starts a new line',
     placeholderCtrl: 'Write an answer. Ctrl+Enter sends',
     send: 'Send',
@@ -396,7 +397,7 @@ export default {
     language: 'Language',
     theme: { auto: 'As the system', light: 'Light', dark: 'Dark' },
     oldPassword: 'Current password',
-    newPassword: 'New password (8 or more)',
+    newPassword: 'New password (10 or more)',
     repeat: 'New password again',
     differ: 'The new passwords differ',
     changePassword: 'Change password',

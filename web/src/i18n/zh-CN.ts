@@ -253,6 +253,7 @@ export default {
   },
   composer: {
     label: '回复内容',
+    placeholder: '输入回复',
     placeholderEnter: '输入回复，Enter 发送，Shift+Enter 换行',
     placeholderCtrl: '输入回复，Ctrl+Enter 发送',
     send: '发送',
@@ -395,7 +396,7 @@ export default {
     language: '语言',
     theme: { auto: '跟随系统', light: '浅色', dark: '深色' },
     oldPassword: '当前密码',
-    newPassword: '新密码（至少 8 位）',
+    newPassword: '新密码（至少 10 位）',
     repeat: '再输一次新密码',
     differ: '两次输入的新密码不一样',
     changePassword: '修改密码',
