@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 import asyncpg
+from prometheus_client import REGISTRY
 
 from tests.company import Company, eventually
 from tests.faults.posting import from_douyin, post
@@ -43,7 +44,7 @@ async def test_a_connection_that_cannot_be_built_holds_up_nobody(shop: Company) 
 
 
 async def test_a_database_that_only_reads_fails_no_event(shop: Company) -> None:
-    """After a fail-over to a standby, or with a full disk, writing fails for a while: platforms are asked to repeat, and
+    """After a fail-over to a standby writing fails for a while: platforms are asked to repeat, and
     events that were accepted before are not marked as if something were wrong with them."""
     db = shop.services.db
     hook = shop.address + await shop.webhook_path(shop.douyin_id)
@@ -80,3 +81,34 @@ async def test_a_database_that_only_reads_fails_no_event(shop: Company) -> None:
         await eventually(accepted)
     await admin.close()
     assert await broken_invariants(db) == []
+
+
+def failed_rounds() -> float:
+    """How often the normaliser gave up a round, as the metrics tell."""
+    return REGISTRY.get_sample_value("scrm_loop_failures_total", {"loop": "normalise"}) or 0.0
+
+
+async def test_a_full_disk_fails_no_event(shop: Company) -> None:
+    """There is room for a mark and none for a message: the event waits for room, it is not at fault. The server's own error
+    is raised by a trigger here."""
+    db = shop.services.db
+    await db.execute(
+        "create function full_disk() returns trigger language plpgsql as $$ begin "
+        "raise exception 'could not extend file' using errcode = 'disk_full'; end $$; "
+        "create trigger full_disk before insert on message for each row execute function full_disk()"
+    )
+    hook = shop.address + await shop.webhook_path(shop.douyin_id)
+    before = failed_rounds()
+    async with aiohttp.ClientSession() as http:
+        assert (await post(http, hook, from_douyin())).status == 200
+    async with asyncio.timeout(20):
+        while failed_rounds() < before + 2:
+            assert await db.fetchval("select count(*) from inbound_event where state = 'failed'") == 0
+            await asyncio.sleep(0.02)
+    await db.execute("drop trigger full_disk on message")
+
+    async def handled() -> bool:
+        return bool(await db.fetchval("select count(*) = 1 from message"))
+
+    await eventually(handled)
+    assert await db.fetchval("select count(*) from inbound_event where state = 'failed'") == 0
