@@ -17,7 +17,7 @@ from scrm.permissions import Language, Principal
 from scrm.services import Services
 from scrm.sessions import NewSession
 from scrm.trail import record
-from scrm.version import product_version
+from scrm.version import VERSION
 from scrm.views import Input, Line, View
 
 MOST_TOKENS = 50
@@ -194,7 +194,7 @@ async def _me(services: Services, principal: Principal, csrf_token: str) -> Me:
         permissions=sorted(principal.permissions),
         csrf_token=csrf_token,
         server_time=services.clock.now(),
-        version=product_version(),
+        version=VERSION,
         demo=services.settings.demo,
     )
 

@@ -1,14 +1,3 @@
-"""Which version this is."""
+"""Which version this is. ``pyproject.toml`` takes it from here."""
 
-from __future__ import annotations
-
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
-
-
-@lru_cache(maxsize=1)
-def product_version() -> str:
-    try:
-        return version("scrm")
-    except PackageNotFoundError:
-        return "0"
+VERSION = "0.1.0"
