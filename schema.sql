@@ -255,8 +255,12 @@ create unique index conversation_with_contact on conversation (account_id, conta
 create unique index conversation_with_group on conversation (account_id, group_key) where group_key <> '';
 create index conversation_contact on conversation (contact_id);
 create index conversation_list on conversation (account_id, status, last_message_at desc, id desc);
-create index conversation_mine on conversation (assignee_id, status, last_message_at desc, id desc)
+create index conversation_mine on conversation (assignee_id, account_id, status, last_message_at desc, id desc)
   where assignee_id is not null;
+create index conversation_mine_unread on conversation (assignee_id, account_id, last_message_at desc, id desc)
+  where assignee_id is not null and unread > 0 and status = 'open';
+create index conversation_mine_waiting on conversation (assignee_id, account_id, waiting_since, id)
+  where assignee_id is not null and waiting_since is not null and status = 'open';
 create index conversation_unassigned on conversation (account_id, last_message_at desc, id desc)
   where assignee_id is null and status = 'open';
 create index conversation_unread on conversation (account_id, last_message_at desc, id desc)

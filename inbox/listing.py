@@ -67,6 +67,9 @@ class Position:
 async def list_conversations(tx: Tx, scope: Scope, query: ListQuery) -> ConversationPage:
     """Newest first; ``waiting``: who waits longest first. A conversation that moves while somebody pages moves to where they
     have been or will come to, so what stays where it is appears exactly once."""
+    if query.view == "closed" and (query.unread or query.waiting):
+        # Closing reads everything and ends the waiting; a new message opens again.
+        return ConversationPage(conversations=[], next_cursor=None)
     after = Position.decode(query.cursor, waiting=query.waiting) if query.cursor is not None else None
     sql = _statement(query.view, query.unread, query.waiting, after is not None, scope.everything, query.limit + 1)
     arguments: list[Any] = [scope.agent_id, list(scope.team_ids), query.account_id]
@@ -99,22 +102,25 @@ def _statement(view: View, unread: bool, waiting: bool, after: bool, everything:
         wanted.append(f"(c.{key}, c.id) {'>' if waiting else '<'} ($4::timestamptz, $5::bigint)")
     condition = " and ".join(wanted)
     seen = "true" if everything else "(a.team_id is null or a.team_id = any($2::bigint[]))"
-    by_account = f"""
-      (select x.id, x.{key} from account a cross join lateral (
-         select c.id, c.{key} from conversation c where c.account_id = a.id and {condition} {order}) x
-       where {seen} and ($3::bigint is null or a.id = $3))"""  # noqa: S608
-    own = f"""
-      (select c.id, c.{key} from conversation c join account a on a.id = c.account_id
-       where c.assignee_id = $1 and {condition} and ($3::bigint is null or c.account_id = $3) %s {order})"""  # noqa: S608
+    by_account = _merged("c.account_id = a.id", condition, order, key, seen)
+    own = "c.assignee_id = $1 and c.account_id = a.id"
     if view == "mine":
-        parts = own % ""
+        parts = _merged(own, condition, order, key, "true")
     elif view == "unassigned" or everything:
         parts = by_account
     else:
-        parts = f"{by_account} union all {own % f'and not {seen}'}"
+        parts = f"{by_account} union all {_merged(own, condition, order, key, f'not {seen}')}"
     # Not every statement needs every parameter, but each must have a type.
     unused = "and ($1::bigint is not null or $2::bigint[] is not null)"
     return f"""
       with page as (select id, {key} from ({parts}) p {order})
       select {CONVERSATION} from page p join {FROM_CONVERSATION} on c.id = p.id where true {unused}
       order by p.{key} {direction}, p.id {direction}"""  # noqa: S608 - made of constants
+
+
+def _merged(whose: str, condition: str, order: str, key: str, accounts: str) -> str:
+    """The page of each account, each read from the end of an index."""
+    return f"""
+      (select x.id, x.{key} from account a cross join lateral (
+         select c.id, c.{key} from conversation c where {whose} and {condition} {order}) x
+       where {accounts} and ($3::bigint is null or a.id = $3))"""  # noqa: S608 - made of constants
