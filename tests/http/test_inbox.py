@@ -90,6 +90,8 @@ async def test_views_and_filters(site: Site) -> None:
     assert await ids(waiting=1, limit=1) == [theirs, free]
     assert await ids(waiting="true", unread="true") == [theirs]
     assert await ids(view="mine", waiting=1) == []
+    assert await ids(view="mine", unread=1) == [mine]
+    assert await ids(view="closed", unread=1) == await ids(view="closed", waiting=1) == []
     assert await ids(view="unassigned", waiting=1, account_id=account) == [free]
     assert await ids(account_id=account + 1) == []
 

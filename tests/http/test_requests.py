@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
+from scrm.db import Database
 from scrm.http import SIGNED_IN, Request, Route
+from scrm.migrate import schema_sql
+from scrm.postgres import EmbeddedPostgres
 from scrm.services import Services
 from scrm.views import View
 from tests.http.site import Browser, Site, running
@@ -147,23 +154,32 @@ async def test_a_fault_of_ours_has_a_number_and_tells_nobody_what_customers_wrot
             assert QUOTED not in caplog.text + answer["detail"]
 
 
-async def test_while_the_database_is_away_the_answer_is_to_try_again(services: Services) -> None:
-    async with running(services) as site:
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A server that a test may stop. Its folder lies where every user may pass through, as the server needs it."""
+    folder = Path(tempfile.mkdtemp(prefix="scrm-own-"))
+    folder.chmod(0o711)
+    with EmbeddedPostgres(folder, tuning={"fsync": "off"}) as server:
+        yield server
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_while_the_database_is_away_the_answer_is_to_try_again(
+    services: Services, own_server: EmbeddedPostgres
+) -> None:
+    own = await Database.open(own_server.url, size=3)
+    await own.execute(schema_sql())
+    async with running(dataclasses.replace(services, db=own)) as site:
         browser = await site.signed_in("rep")
-        url = urlsplit(services.db.url)
-        name = url.path.lstrip("/")
-        admin = await asyncpg.connect(url._replace(path="/postgres").geturl())
-        await admin.execute(f"alter database {name} with allow_connections false")
-        await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-        try:
-            async with browser.http.get(f"{site.base}/api/conversations") as answer:
-                assert answer.status == 503
-                assert answer.headers["Retry-After"]
-                assert (await answer.json())["error"] == "unavailable"
-        finally:
-            await admin.execute(f"alter database {name} with allow_connections true")
-            await admin.close()
+        await asyncio.to_thread(own_server.stop)
+        async with browser.http.get(f"{site.base}/api/conversations") as answer:
+            assert answer.status == 503
+            assert answer.headers["Retry-After"]
+            assert (await answer.json())["error"] == "unavailable"
+        assert (await browser.call("POST", "/api/session", json={"login": "x", "password": "y"}))[0] == 503
+        await asyncio.to_thread(own_server.start)
         assert (await browser.call("GET", "/api/conversations"))[0] == 200
+    await own.close()
 
 
 async def test_every_answer_has_the_security_headers(site: Site) -> None:

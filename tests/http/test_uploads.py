@@ -134,6 +134,7 @@ def test_names_are_made_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
+@pytest.mark.filterwarnings("ignore::aiohttp.multipart.BadContentDispositionHeader")
 async def test_a_hostile_name_breaks_no_header(site: Site) -> None:
     rep = await site.signed_in("rep")
     view = await upload(rep, b"data", "x'; filename*=UTF-8''evil.html; a='报价.pdf")
