@@ -95,9 +95,9 @@ async def _judge_messages(site: Site, noted: Noted, verdict: Verdict) -> None:
     promised = acknowledged(site, noted)
     known = {*noted.posted, *noted.pushed, *noted.pulled}
     verdict.counts |= {
-        "webhooks": len(noted.posted) + len(noted.pushed),
-        "acknowledged": len(promised),
-        "KF messages": len(noted.pulled),
+        "customer messages by webhook": len(noted.posted) + len(noted.pushed),
+        "of these acknowledged": len(promised),
+        "customer messages pulled from KF": len(noted.pulled),
         "messages": sum(found.values()),
         "requests of the driver": noted.requests,
         "attempts of the platforms": len(site.douyin.deliveries.log) + len(site.wecom.deliveries.log),
@@ -133,6 +133,8 @@ async def _judge_replies(site: Site, replies: Replies, verdict: Verdict) -> None
     for token, row in by_token.items():
         state, times = row["state"], arrived[row["text"]]
         states[f"{row['channel']} {state}"] += 1
+        if state == "failed":
+            states[f"failed: {row['reason']['code']}"] += 1
         # What is known must be true; what is not known must say so, and only where the platform cannot be asked twice.
         honest = {"sent": times == 1, "failed": times == 0, "uncertain": row["channel"] == "douyin"}.get(state, False)
         if not honest:

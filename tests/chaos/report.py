@@ -10,11 +10,12 @@ from pathlib import Path
 from tests.chaos.run import Report
 
 ROWS = (
-    "webhooks",
+    "webhooks accepted, of every kind",
+    "customer messages by webhook",
     "requests of the driver",
     "attempts of the platforms",
-    "acknowledged",
-    "KF messages",
+    "of these acknowledged",
+    "customer messages pulled from KF",
     "events",
     "messages",
     "replies accepted",
@@ -38,6 +39,8 @@ def as_markdown(reports: Sequence[Report]) -> str:
         _row("seconds of it / until quiet", [f"{r.seconds:.0f} / {r.seconds_to_quiet:.0f}" for r in reports]),
     ]
     lines += [_row(name, [f"{report.verdict.counts.get(name, 0):,}" for report in reports]) for name in ROWS]
+    reasons = sorted({name for report in reports for name in report.verdict.counts if name.startswith("failed: ")})
+    lines += [_row(name, [f"{report.verdict.counts.get(name, 0):,}" for report in reports]) for name in reasons]
     lines.append(_row("**lost, doubled or untrue**", [f"**{len(report.verdict.problems)}**" for report in reports]))
     problems = [f"- {report.title}: {problem}" for report in reports for problem in report.verdict.problems]
     return "\n".join([*lines, "", *problems]).rstrip() + "\n"

@@ -99,6 +99,7 @@ async def run(scenario: Scenario, size: Size, seed: int) -> Report:
         await quiet(place, traffic.noted, seconds=size.calm)
         report.seconds_to_quiet = time.monotonic() - began - report.seconds
         report.verdict = await judge(place, traffic.noted, replies)
+        report.verdict.counts["webhooks accepted, of every kind"] = traffic.accepted()
         report.harm = {f"{one.what} ({whom})": n for one in mayhem for whom, n in one.done.items()}
         report.starts = sum(server.starts for server in place.servers)
         report.answers = dict(sorted(traffic.noted.answers.items()))
@@ -131,5 +132,5 @@ async def _platforms_end(place: Site, seconds: float) -> None:
 
 def _judge_logs(place: Site, verdict: Verdict) -> None:
     """No bug shows itself only in the log."""
-    wrong = [line[:300] for line in place.logs().splitlines() if '"level": "error"' in line]
+    wrong = [f"{line[:200]} … {line[-400:]}" for line in place.logs().splitlines() if '"level": "error"' in line]
     verdict.expect("errors in the log", wrong)

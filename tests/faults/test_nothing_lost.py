@@ -23,5 +23,7 @@ async def test_nothing_lost_nothing_twice(name: str) -> None:
     assert report.verdict.problems == []
     counts = report.verdict.counts
     assert sum(report.harm.values()) >= size.harm
-    assert counts["acknowledged"] + counts["KF messages"] > size.webhooks / 3
+    assert counts["webhooks accepted, of every kind"] >= size.webhooks
+    assert counts["of these acknowledged"] > 0
+    assert counts["customer messages pulled from KF"] > 0
     assert counts["replies accepted"] > 0
