@@ -66,13 +66,13 @@ export function shortName(name: string): string {
   return han ? characters.slice(0, 2).join('') : initials(name)
 }
 
-const HUES = ['#4f7fe0', '#7d62d1', '#2f9579', '#c96a3f', '#b8557f', '#5a7891', '#9a7b2e', '#3b8fb0', '#8c5a4a', '#5f8a3c']
+const HUES = ['#3b6fd4', '#7a5fce', '#25806a', '#b4562c', '#b04c77', '#557389', '#86691f', '#2a7c9c', '#8c5a4a', '#537c32']
 
 /** The same colour for the same name, dark enough for white letters. */
 export function colorFor(seed: string): string {
   let sum = 7
   for (const character of seed) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0
-  return HUES[sum % HUES.length] ?? '#4f7fe0'
+  return HUES[sum % HUES.length] ?? '#3b6fd4'
 }
 
 export const str = (value: unknown): string =>
