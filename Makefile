@@ -12,7 +12,7 @@ WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/
 JOBS ?= 2
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: run test bench chaos check lint types imports web-check unit browser lock screenshots page clean tools wheel
+.PHONY: api run test bench chaos check lint types imports web-check unit browser lock screenshots page clean tools wheel
 
 run: $(VENV)/.build $(PAGE)
 	$(BIN)/python -m scrm.cli demo $(ARGS)
@@ -36,8 +36,16 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 web-check: $(VENV)/.dev web/node_modules/.ready
+	@echo "== page: is its client that of the service?"
+	@mkdir -p artifacts && $(BIN)/python -m scrm.cli openapi > artifacts/openapi.json
+	cd web && OPENAPI=../artifacts/openapi.json $(NPM) run api -- --check
 	@echo "== page: types and unit tests"
 	cd web && $(NPM) run check
+
+# Generates the page's client anew after a change of the API.
+api: $(VENV)/.dev web/node_modules/.ready
+	@mkdir -p artifacts && $(BIN)/python -m scrm.cli openapi > artifacts/openapi.json
+	cd web && OPENAPI=../artifacts/openapi.json $(NPM) run api
 
 unit: $(VENV)/.dev tools $(PAGE)
 	@echo "== tests (unit, contract, flows) on $(JOBS) processes"

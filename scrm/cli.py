@@ -1,4 +1,4 @@
-"""The command line: ``scrm serve | demo | migrate | check | user | simulate``."""
+"""The command line: ``scrm serve | demo | migrate | check | openapi | user | simulate``."""
 
 from __future__ import annotations
 
@@ -118,6 +118,18 @@ async def _check(settings: Settings, url: str) -> None:
         for loaded in services.connections.all():
             ok, sentence = await services.connections.test(loaded.id)
             out.print(f"connection {loaded.name} ({loaded.provider}): {'ok' if ok else 'FAILED'}: {sentence.en}")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the HTTP API (OpenAPI 3.1, JSON)."""
+    import orjson
+
+    from scrm.app import routes
+    from scrm.openapi import build
+    from scrm.version import VERSION
+
+    sys.stdout.buffer.write(orjson.dumps(build(routes(), version=VERSION), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 @user.command("add")

@@ -111,7 +111,7 @@ def shape_of(route: Route) -> Shape:
     if not parameters or hints.get(parameters[0]) is not Request:
         raise TypeError(f"{where}: the first argument is the Request")
     rest = set(parameters[1:])
-    path = {name: hints[name] for name in rest - {"query", "body"}}
+    path = {name: hints[name] for name in parameters[1:] if name not in ("query", "body")}
     if set(path) != named or any(kind not in (int, str) for kind in path.values()):
         raise TypeError(f"{where}: path parameters {sorted(named)} and arguments {sorted(path)} differ")
     answer = hints.get("return", type(None))

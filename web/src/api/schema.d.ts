@@ -3864,8 +3864,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                key: string;
                 provider: string;
+                key: string;
             };
             cookie?: never;
         };
