@@ -23,7 +23,9 @@ class CustomerInput(Input):
     """What is absent stays; an empty text empties."""
 
     name: OptionalLine | None = None
-    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+()* \-]*$")] | None = None
+    phone: (
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^[0-9+()* \-]*$")] | None
+    ) = None
     city: OptionalLine | None = None
     remark: Annotated[str, Field(max_length=2000)] | None = None
 
@@ -32,9 +34,7 @@ async def edit(work: Work, principal: Principal, customer_id: int, change: Custo
     """Raises :class:`NotFound`, :class:`Unprocessable` for a masked phone number: it would replace the real one."""
     if change.phone is not None and "*" in change.phone:
         raise Unprocessable("This is a masked number.", fields={"phone": "Write the whole number."})
-    done = await work.tx.fetchval(
-        CHANGE, customer_id, change.name, change.phone, change.city, change.remark, work.now
-    )
+    done = await work.tx.fetchval(CHANGE, customer_id, change.name, change.phone, change.city, change.remark, work.now)
     if done is None:
         raise NotFound("There is no such customer.")
     await record(

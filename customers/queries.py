@@ -82,7 +82,8 @@ async def customer_facts(
         created_at=row["created_at"],
         contacts=[_contact(contact, channels) for contact in contacts],
         events=[
-            CustomerEventView(id=one["id"], name=one["name"], at=one["at"], text=in_words(one["name"])) for one in events
+            CustomerEventView(id=one["id"], name=one["name"], at=one["at"], text=in_words(one["name"]))
+            for one in events
         ],
     )
 
@@ -91,7 +92,9 @@ def masked(phone: str) -> str:
     """Enough to recognise a number, not to dial it: ``138****5678``."""
     if len(phone) < 7:
         return "*" * len(phone)
-    return f"{phone[:3]}{'*' * (len(phone) - 7) or '*'}{phone[-4:]}" if len(phone) > 7 else f"{phone[:2]}***{phone[-2:]}"
+    return (
+        f"{phone[:3]}{'*' * (len(phone) - 7) or '*'}{phone[-4:]}" if len(phone) > 7 else f"{phone[:2]}***{phone[-2:]}"
+    )
 
 
 def _contact(row: Row, channels: Mapping[str, Capabilities]) -> ContactView:

@@ -37,7 +37,9 @@ async def _card(tx: Tx, request: Request, customer_id: int) -> CustomerView:
     if principal.may(INBOX_READ):
         ids = [contact["id"] for contact in contacts]
         conversations = await conversations_of_contacts(tx, Scope.of(principal), ids)
-    return CustomerView(**{name: getattr(facts, name) for name in type(facts).model_fields}, conversations=conversations)
+    return CustomerView(
+        **{name: getattr(facts, name) for name in type(facts).model_fields}, conversations=conversations
+    )
 
 
 def api_routes() -> list[Route]:

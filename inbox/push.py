@@ -253,7 +253,9 @@ class Pusher:
         if fresh and not first and _by_scope(self._hub):
             versions = await db.fetch(VERSIONS, list(fresh))
             told = self._told
-            missed = [row["id"] for row in versions if row["id"] not in told or told[row["id"]].version < row["version"]]
+            missed = [
+                row["id"] for row in versions if row["id"] not in told or told[row["id"]].version < row["version"]
+            ]
             if missed:
                 self._rang(missed)
             self._recount.set()

@@ -160,9 +160,7 @@ async def _page_rows(tx: Tx, conversation_id: int, query: PageQuery) -> tuple[li
     return rows[:limit][::-1], len(rows) > limit, False
 
 
-async def changes(
-    tx: Tx, scope: Scope, conversation_id: int, query: ChangesQuery, able: CapabilitiesOf
-) -> ChangesPage:
+async def changes(tx: Tx, scope: Scope, conversation_id: int, query: ChangesQuery, able: CapabilitiesOf) -> ChangesPage:
     row = await conversation_row(tx, scope, conversation_id)
     rows = await tx.fetch(CHANGED, conversation_id, query.limit + 1, query.since)
     more = len(rows) > query.limit
@@ -183,9 +181,7 @@ async def conversations_of_contacts(tx: Tx, scope: Scope, contact_ids: Sequence[
     return [conversation_view(row) for row in await tx.fetch(OF_CUSTOMER, *arguments)]
 
 
-async def changed_since(
-    tx: Tx, wants: Sequence[tuple[int, int | None]], able: CapabilitiesOf
-) -> list[Pushed]:
+async def changed_since(tx: Tx, wants: Sequence[tuple[int, int | None]], able: CapabilitiesOf) -> list[Pushed]:
     """Conversations with their messages changed after a version each (None: not known), recalled content included. Three
     statements for any number; read them in :func:`one_moment`. Conversations that are gone are left out."""
     rows = await tx.fetch(PUSHED, [one for one, _ in wants], [since for _, since in wants])

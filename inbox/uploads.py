@@ -115,7 +115,9 @@ def safe_name(name: str) -> str:
     name = re.sub(r'[<>:"|?*]', "_", name).strip(" .")
     if len(name) > LONGEST_NAME:
         stem, dot, ending = name.rpartition(".")
-        name = f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}" if dot and len(ending) <= 10 else name[:LONGEST_NAME]
+        name = (
+            f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}" if dot and len(ending) <= 10 else name[:LONGEST_NAME]
+        )
     return name or "file"
 
 
@@ -154,9 +156,7 @@ async def _keep(
 ) -> AttachmentView:
     async with services.work() as work:
         await work.tx.execute(INSERT_BLOB, sha256, size, mime, work.now)
-        kept = await work.tx.fetchval(
-            INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now
-        )
+        kept = await work.tx.fetchval(INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now)
         row = await work.tx.fetchrow(ONE, kept)
     if row is None:
         raise NotFound("The upload is gone.")

@@ -55,7 +55,11 @@ def to_json(model: BaseModel) -> bytes:
 
 
 def error_answer(
-    status: int, code: str, detail: str, fields: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    detail: str,
+    fields: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     body: dict[str, Any] = {"error": code, "detail": detail}
     if fields:

@@ -18,7 +18,9 @@ select c.id, c.provider, c.key, c.name, c.settings, c.paused_at is not null as p
 from connection c left join connection_health h on h.connection_id = c.id
 where $1::bigint is null or c.id = $1 order by c.id
 """
-NEW = "select connection_id, count(*) as n, min(received_at) as oldest from inbound_event where state = 'new' group by 1"
+NEW = (
+    "select connection_id, count(*) as n, min(received_at) as oldest from inbound_event where state = 'new' group by 1"
+)
 FAILED = "select connection_id, count(*) as n from inbound_event where state = 'failed' group by 1"
 QUEUED = "select connection_id, count(*) as n from outbox group by 1"
 ACCOUNTS = f"select {COLUMNS} from account a order by a.position, a.id"  # noqa: S608
@@ -68,7 +70,9 @@ async def connection_views(
 ) -> list[ConnectionView]:
     rows = await tx.fetch(CONNECTIONS, connection_id)
     backlogs = Backlogs(
-        _by_connection(await tx.fetch(NEW)), _by_connection(await tx.fetch(FAILED)), _by_connection(await tx.fetch(QUEUED))
+        _by_connection(await tx.fetch(NEW)),
+        _by_connection(await tx.fetch(FAILED)),
+        _by_connection(await tx.fetch(QUEUED)),
     )
     for account in await tx.fetch(ACCOUNTS):
         backlogs.accounts.setdefault(account["connection_id"], []).append(account_view(account))

@@ -36,10 +36,8 @@ async def migrate(url: str) -> str:
                 raise RuntimeError("This database has tables of the service but no revision; it was not made by it.")
             async with guard.transaction():
                 await guard.execute(schema_sql())
-                await guard.execute(
-                    "create table alembic_version (version_num varchar(32) not null primary key); "
-                    f"insert into alembic_version values ('{head()}')"
-                )
+                await guard.execute("create table alembic_version (version_num varchar(32) not null primary key)")
+                await guard.execute("insert into alembic_version values ($1)", head())
             return f"made a new database at revision {head()}"
         before = await guard.fetchval("select version_num from alembic_version")
         if before == head():

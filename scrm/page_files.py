@@ -52,7 +52,15 @@ class PageFiles:
         name = request.path.lstrip("/")
         found = self._files.get(name)
         if found is None:
-            if name.startswith("assets/") or Path(name).suffix in {".js", ".css", ".map", ".png", ".ico", ".svg", ".woff2"}:
+            if name.startswith("assets/") or Path(name).suffix in {
+                ".js",
+                ".css",
+                ".map",
+                ".png",
+                ".ico",
+                ".svg",
+                ".woff2",
+            }:
                 return web.Response(status=404, text="There is no such file.\n")
             found = self._index
         headers = {

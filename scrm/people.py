@@ -81,7 +81,13 @@ async def set_role(work: Work, agent_id: int, role: Role, *, by: int | None = No
         raise NotFound("There is no such agent.")
     await ring_sessions_of(work, agent_id)
     await record(
-        work, "agent.role_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address, detail={"role": role}
+        work,
+        "agent.role_set",
+        agent_id=by,
+        object_kind="agent",
+        object_id=agent_id,
+        address=address,
+        detail={"role": role},
     )
 
 
@@ -113,7 +119,9 @@ async def set_profile(work: Work, agent_id: int, *, name: str | None = None, lan
     await ring_sessions_of(work, agent_id)
 
 
-async def set_teams(work: Work, agent_id: int, team_ids: Sequence[int], *, by: int | None = None, address: str = "") -> None:
+async def set_teams(
+    work: Work, agent_id: int, team_ids: Sequence[int], *, by: int | None = None, address: str = ""
+) -> None:
     await work.tx.execute("delete from team_member where agent_id = $1", agent_id)
     await _join(work, agent_id, team_ids)
     await ring_sessions_of(work, agent_id)

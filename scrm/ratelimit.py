@@ -51,7 +51,9 @@ class SignInLimit:
                         )
                 return
             except (RedisError, OSError) as error:
-                log.warning("Redis is away, sign-in attempts are counted in this process only: %s", type(error).__name__)
+                log.warning(
+                    "Redis is away, sign-in attempts are counted in this process only: %s", type(error).__name__
+                )
 
     async def failed(self, login: str, address: str) -> None:
         for limiter in self._limiters():

@@ -66,7 +66,11 @@ async def read_body(request: web.Request, model: type[Model], limit: int) -> Mod
         raise BadRequest(f"The body is not valid JSON: {error}", code="bad_json") from error
     if not isinstance(value, dict):
         raise Unprocessable("The body must be a JSON object.")
-    wrong = {name if is_text(name) else "?": NOT_TEXT for name, item in value.items() if not (is_text(name) and _fine(item, 0))}
+    wrong = {
+        name if is_text(name) else "?": NOT_TEXT
+        for name, item in value.items()
+        if not (is_text(name) and _fine(item, 0))
+    }
     if wrong:
         raise Unprocessable("Some fields hold what cannot be kept.", fields=wrong)
     return _validated(model, value)

@@ -103,9 +103,7 @@ def channel_view(can: Capabilities) -> ChannelView:
     window = None
     if can.window is not None:
         rule = SentenceView(code=f"{can.channel}.window", zh=can.window.rule.zh, en=can.window.rule.en)
-        window = WindowRuleView(
-            seconds=int(can.window.duration.total_seconds()), quota=can.window.quota, rule=rule
-        )
+        window = WindowRuleView(seconds=int(can.window.duration.total_seconds()), quota=can.window.quota, rule=rule)
     return ChannelView(
         channel=can.channel,
         title=SentenceView(code=can.channel, zh=can.title.zh, en=can.title.en),

@@ -57,7 +57,10 @@ def install(packages: list[str]) -> None:
         return
     print(f"== installing {', '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]):
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
         subprocess.run([*sudo, *command], env=environment, stdout=subprocess.DEVNULL, check=False)
 
 

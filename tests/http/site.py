@@ -39,7 +39,9 @@ class Browser:
     async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
         """The status and the decoded answer (None without one)."""
         headers = {**({"X-CSRF-Token": self.csrf} if self.csrf else {}), **options.pop("headers", {})}
-        async with self.http.request(method, self.base + path, headers=headers, allow_redirects=False, **options) as answer:
+        async with self.http.request(
+            method, self.base + path, headers=headers, allow_redirects=False, **options
+        ) as answer:
             raw = await answer.read()
             is_json = answer.content_type == "application/json"
             return answer.status, orjson.loads(raw) if is_json and raw else (raw or None)

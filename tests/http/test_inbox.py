@@ -341,7 +341,9 @@ async def test_counts_equal_counting(site: Site) -> None:
                 made[which] = await site.conversation(accounts[who])
             elif act in ("assign", "move"):
                 target = agents[who] if act == "assign" else accounts[who]
-                await site.services.db.execute(f"update conversation set {SETS[act]} where id = $1", made[which], target)
+                await site.services.db.execute(
+                    f"update conversation set {SETS[act]} where id = $1", made[which], target
+                )
             else:
                 await site.services.db.execute(f"update conversation set {SETS[act]} where id = $1", made[which])
         if changes[0][2] == 0:
@@ -383,7 +385,9 @@ async def counted(site: Site, scope: Scope) -> dict[str, Any]:
         }
 
     accounts = await site.services.db.fetch("select id, team_id from account")
-    listed = {row["id"] for row in accounts if scope.covers_account(row["team_id"])} | {row["account_id"] for row in seen}
+    listed = {row["id"] for row in accounts if scope.covers_account(row["team_id"])} | {
+        row["account_id"] for row in seen
+    }
     return {
         "mine": tally([row for row in seen if row["assignee_id"] == scope.agent_id]),
         "unassigned": tally([row for row in seen if row["assignee_id"] is None]),

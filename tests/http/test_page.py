@@ -38,7 +38,9 @@ async def test_the_page_and_its_assets(services: Services, tmp_path: Path) -> No
         async with browser.http.get(f"{site.base}/assets/app-1a2b.js", headers={"If-None-Match": etag}) as answer:
             assert answer.status == 304
         headers = {"Accept-Encoding": "br"}
-        async with browser.http.get(f"{site.base}/assets/lib-3c4d.css", headers=headers, auto_decompress=False) as answer:
+        async with browser.http.get(
+            f"{site.base}/assets/lib-3c4d.css", headers=headers, auto_decompress=False
+        ) as answer:
             assert (answer.headers["Content-Encoding"], await answer.read()) == ("br", b"brotli bytes")
         for path in ("/assets/gone.js", "/favicon.ico", "/assets/../../secret.txt", "/assets/%2e%2e/%2e%2e/secret.txt"):
             status, body = await browser.call("GET", path)

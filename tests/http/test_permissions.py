@@ -68,6 +68,5 @@ async def test_nobody_gets_anything_without_signing_in(site: Site) -> None:
         assert (status, body["error"]) == (401, "not_signed_in"), route.path
 
 
-
 def _nothing(route: Route) -> dict[str, Any]:
     return {"json": {}} if route.method in ("POST", "PATCH") and not route.upload else {}

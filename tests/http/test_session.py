@@ -77,9 +77,13 @@ async def test_attempts_are_counted_in_redis_by_all_processes(services: Services
         allowed = services.settings.sessions.attempts_per_minute
         for number in range(allowed):
             site = (one, two)[number % 2]
-            assert (await site.stranger().call("POST", "/api/session", json={"login": "liting", "password": "x"}))[0] == 401
+            assert (await site.stranger().call("POST", "/api/session", json={"login": "liting", "password": "x"}))[
+                0
+            ] == 401
         for site in (one, two):
-            assert (await site.stranger().call("POST", "/api/session", json={"login": "liting", "password": "x"}))[0] == 429
+            assert (await site.stranger().call("POST", "/api/session", json={"login": "liting", "password": "x"}))[
+                0
+            ] == 429
 
 
 async def test_a_change_needs_the_csrf_token_of_the_session(site: Site) -> None:
@@ -96,7 +100,9 @@ async def test_a_change_needs_the_csrf_token_of_the_session(site: Site) -> None:
 async def test_another_site_cannot_sign_a_browser_in(site: Site) -> None:
     await site.agent("rep", login="liting")
     body = {"login": "liting", "password": PASSWORD}
-    status, _ = await site.stranger().call("POST", "/api/session", json=body, headers={"Origin": "https://evil.example"})
+    status, _ = await site.stranger().call(
+        "POST", "/api/session", json=body, headers={"Origin": "https://evil.example"}
+    )
     assert status == 403
     assert (await site.stranger().call("POST", "/api/session", json=body, headers={"Origin": site.base}))[0] == 200
 

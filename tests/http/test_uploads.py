@@ -94,7 +94,11 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>ale
         (HTML, "a", "text/html; charset=utf-8"),
         (SVG, "a.svg", "image/svg+xml"),
         (SVG, "a.png", "image/svg+xml"),
-        (b"<?xml version='1.0'?><x:script xmlns:x='http://www.w3.org/1999/xhtml'/>", "a.xhtml", "application/xhtml+xml"),
+        (
+            b"<?xml version='1.0'?><x:script xmlns:x='http://www.w3.org/1999/xhtml'/>",
+            "a.xhtml",
+            "application/xhtml+xml",
+        ),
         (b"alert(1)", "a.js", "text/javascript"),
         (b"MZ" + b"\0" * 200, "setup.exe", "application/x-msdownload"),
         (b"plain words", "a.txt", "text/plain"),
@@ -139,7 +143,7 @@ async def test_a_hostile_name_breaks_no_header(site: Site) -> None:
     rep = await site.signed_in("rep")
     view = await upload(rep, b"data", "x'; filename*=UTF-8''evil.html; a='报价.pdf")
     assert view["name"] == "x'; filename_=UTF-8''evil.html; a='报价.pdf"
-    await site.services.db.execute("update attachment set name = $1", 'x"; filename*=UTF-8\'\'evil.html; a="报价.pdf')
+    await site.services.db.execute("update attachment set name = $1", "x\"; filename*=UTF-8''evil.html; a=\"报价.pdf")
     async with rep.http.get(site.base + view["url"]) as answer:
         header = answer.headers["Content-Disposition"]
         assert header.count('"') == 2
@@ -161,7 +165,13 @@ async def test_files_that_are_too_large_or_empty_or_not_there(services: Services
         kind = {"Content-Type": "multipart/form-data"}
         assert (await rep.call("POST", "/api/uploads", data=b"--x--", headers=kind))[0] == 400
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
-        for broken in (b"", b"nothing", b"--x\r\n", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc", b"--y--\r\n"):
+        for broken in (
+            b"",
+            b"nothing",
+            b"--x\r\n",
+            b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc",
+            b"--y--\r\n",
+        ):
             status, _ = await rep.call("POST", "/api/uploads", data=broken, headers=kind)
             assert status in (400, 422), broken
     assert await services.db.fetchval("select count(*) from attachment where size > 100000") == 0
