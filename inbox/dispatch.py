@@ -178,9 +178,8 @@ class Dispatcher:
             log.warning("an error could not be noted, the database is away: %s", away)
 
     async def _write(self, row: Row, token: uuid.UUID, record: Callable[[Work, sent.Held], Awaitable[None]]) -> None:
-        """The outcome is known and must not be forgotten while the database is away: tried for as long as the lease lives,
-        after which the sweep would decide anyway."""
-        deadline = time.monotonic() + self._services.settings.worker.lease_seconds
+        """The outcome is known and must not be forgotten because the database is away, however long: this goes on until it is
+        written, or the row turns out to be somebody else's by now, or the process ends."""
         pause = 0.1
         while True:
             try:
@@ -189,11 +188,10 @@ class Dispatcher:
                     if held is not None:
                         await record(work, held)
                 return
-            except (*LOST, *RETRYABLE):
-                if time.monotonic() > deadline:
-                    raise
+            except (*LOST, *RETRYABLE) as away:
+                log.debug("the outcome of outbox row %s waits: %s", row["id"], away)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+                pause = min(pause * 2, 1.0)
 
     async def _sweep(self) -> bool:
         async with self._services.work() as work:

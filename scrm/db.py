@@ -26,6 +26,8 @@ RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What the client says when the server goes away between two steps of one statement.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

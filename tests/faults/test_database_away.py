@@ -16,7 +16,6 @@ from scrm.postgres import EmbeddedPostgres
 from scrm.tokens import create_token
 from tests.chaos.site import KEY
 from tests.company import Company, company, eventually
-from tests.conftest import FAST
 from tests.faults.posting import from_douyin, post
 
 
@@ -26,7 +25,8 @@ async def own() -> AsyncIterator[tuple[Company, EmbeddedPostgres]]:
     with tempfile.TemporaryDirectory(prefix="scrm-away-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with EmbeddedPostgres(folder / "db", tuning=FAST) as postgres:
+        # With its durability on: what is written here must survive being stopped without a checkpoint.
+        with EmbeddedPostgres(folder / "db") as postgres:
             await migrate(postgres.url)
             settings = load_settings(
                 None, data_dir=folder / "data", database={"url": postgres.url, "pool_size": 8}, secrets={"key": KEY}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from inbox.dispatch import Dispatcher
@@ -18,7 +19,7 @@ from scrm.db import Row
 from scrm.services import Services
 from simulator.faults import Fault
 from tests.company import Company, company, eventually
-from tests.faults.machines import machine
+from tests.faults.machines import machine, until
 from tests.flows.reads import broken_invariants, conversation_of, texts_of
 
 SEND = "/im/send/msg/"
@@ -154,3 +155,41 @@ async def test_a_connection_that_cannot_be_built_keeps_its_messages(shop: Compan
     await shop.services.connections.refresh()
     await becomes(shop, message, "sent")
     assert received(shop, who) == ["好的"]
+
+
+async def test_what_is_known_outlives_a_long_outage(settings: Settings, tmp_path: Path) -> None:
+    """The platform has answered and the database cannot write for longer than the lease: the outcome is kept until it can."""
+    async with company(settings, role="web") as shop:
+        worker = Worker(shop.services)
+        worker.start()
+        who = shop.shopper("买家")
+        chat = await open_chat(shop, who)
+        await worker.stop()
+        message = await say(shop, chat, "好的", "token-first")
+        url = shop.services.db.url
+        name = await shop.services.db.fetchval("select current_database()")
+        quick = settings.model_copy(update={"worker": settings.worker.model_copy(update={"lease_seconds": 0.2})})
+        async with machine(quick, tmp_path) as services:
+            fault = shop.douyin.faults.add(Fault("delay", SEND, seconds=0.5))
+            sender = _sender(services)
+            await sender.round()
+            await until(lambda: fault.hits == 1)
+            await _writable(url, name, "off")
+            await until(lambda: bool(received(shop, who)))
+            await asyncio.sleep(1.0)  # five times the lease
+            await _writable(url, name, "on")
+            await sender.stop()
+        assert await state_of(shop, message) == "sent"
+        assert received(shop, who) == ["好的"]
+
+
+async def _writable(url: str, name: str, switch: str) -> None:
+    """As after a fail-over: everybody is thrown out, and who comes back may only read."""
+    admin = await asyncpg.connect(url)
+    await admin.execute("set default_transaction_read_only = off")
+    change = "reset default_transaction_read_only" if switch == "on" else "set default_transaction_read_only = on"
+    await admin.execute(f"alter database {name} {change}")
+    await admin.fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    await admin.close()
