@@ -34,12 +34,12 @@ def main() -> int:
             print("   " + " · ".join(cell for cell in row.cells() if cell), file=sys.stderr, flush=True)
             rows.append(row)
         if arguments.json:
-            _write(arguments.json, size.name, machine, rows)
+            write(arguments.json, size.name, machine, rows)
     print(as_markdown(rows))
     return 1 if any(row.met is False for row in rows) and arguments.strict else 0
 
 
-def _write(path: Path, size: str, machine: dict[str, object], rows: list[Row]) -> None:
+def write(path: Path, size: str, machine: dict[str, object], rows: list[Row]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     report = {"at": now, "size": size, "machine": machine, "rows": as_json(rows)}
@@ -49,7 +49,9 @@ def _write(path: Path, size: str, machine: dict[str, object], rows: list[Row]) -
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"only these: {', '.join(BENCHES)}")
-    parser.add_argument("--quick", action="store_true", help="shorter and with a smaller database; the figures are rougher")
+    parser.add_argument(
+        "--quick", action="store_true", help="shorter and with a smaller database; the figures are rougher"
+    )
     parser.add_argument("--json", type=Path, default=Path("artifacts/bench.json"), help="where the figures are written")
     parser.add_argument("--strict", action="store_true", help="end with an error when a target is missed")
     arguments = parser.parse_args()

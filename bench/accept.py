@@ -10,7 +10,7 @@ from bench.result import Row
 from bench.site import Running, Site, free_port, site
 from bench.size import Size
 
-CONNECTIONS = 64
+CONNECTIONS = 256
 TARGET = 0.8
 WARM_UP = 0.1
 """Of a round, before the first one that counts."""
@@ -44,7 +44,8 @@ async def _compare(
             bare.append(one)
             measured.append(two)
     stored = await place.services.db.fetchval(
-        "select count(*) from inbound_event e join connection c on c.id = e.connection_id where c.provider = $1", provider
+        "select count(*) from inbound_event e join connection c on c.id = e.connection_id where c.provider = $1",
+        provider,
     )
     if stored != posted:
         raise RuntimeError(f"{posted} webhooks were acknowledged and {stored} are stored")

@@ -27,7 +27,9 @@ RING = (
     "<xml><ToUserName><![CDATA[%s]]></ToUserName><CreateTime>%d</CreateTime><MsgType><![CDATA[event]]></MsgType>"
     "<Event><![CDATA[kf_msg_or_event]]></Event><Token><![CDATA[%s]]></Token><OpenKfId><![CDATA[wkBench%d]]></OpenKfId></xml>"
 )
-SEALED = "<xml><ToUserName><![CDATA[%s]]></ToUserName><Encrypt><![CDATA[%s]]></Encrypt><AgentID><![CDATA[]]></AgentID></xml>"
+SEALED = (
+    "<xml><ToUserName><![CDATA[%s]]></ToUserName><Encrypt><![CDATA[%s]]></Encrypt><AgentID><![CDATA[]]></AgentID></xml>"
+)
 
 
 def http(path: str, body: bytes, headers: str = "", content_type: str = "application/json") -> bytes:

@@ -62,7 +62,9 @@ def _memory(name: str, idle: dict[str, float], loaded: dict[str, float], largest
         return ", ".join(f"{role} {mb:.0f} MB" for role, mb in found.items())
 
     ratio = largest / max(idle.values())
-    return Row("memory", f"memory: {name}", told(loaded), f"{told(idle)} idle", ratio, f"≤ {MOST_MB} MB", largest <= MOST_MB)
+    return Row(
+        "memory", f"memory: {name}", told(loaded), f"{told(idle)} idle", ratio, f"≤ {MOST_MB} MB", largest <= MOST_MB
+    )
 
 
 def _redis(place: Site, stack: ExitStack) -> str:

@@ -29,7 +29,7 @@ async def flood(port: int, requests: list[bytes], connections: int) -> dict[str,
         elif answers.total() == len(requests):
             done.set_result(None)
 
-    open_ones = await keepers(port, connections, answered)
+    open_ones = await keepers(port, min(connections, len(requests)), answered)
     used, began = time.process_time(), time.perf_counter()
     for keeper in open_ones:
         keeper.post(next(left))
@@ -37,7 +37,11 @@ async def flood(port: int, requests: list[bytes], connections: int) -> dict[str,
     seconds = time.perf_counter() - began
     for keeper in open_ones:
         keeper.close()
-    return {"seconds": seconds, "answers": {str(k): n for k, n in answers.items()}, "own_cpu": time.process_time() - used}
+    return {
+        "seconds": seconds,
+        "answers": {str(k): n for k, n in answers.items()},
+        "own_cpu": time.process_time() - used,
+    }
 
 
 def main() -> None:

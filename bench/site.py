@@ -79,14 +79,18 @@ class Site:
     async def token(self, login: str, role: Role = "admin") -> str:
         """An API token of a new agent."""
         async with self.services.work() as work:
-            agent_id = await create_agent(work, login=login, name=login, role=role, password=f"bench {login} 0123456789")
+            agent_id = await create_agent(
+                work, login=login, name=login, role=role, password=f"bench {login} 0123456789"
+            )
             _, token = await create_token(work, agent_id, "bench", None)
         return token
 
     async def tokens_of_one(self, login: str, number: int) -> list[str]:
         """Several programs of one agent."""
         async with self.services.work() as work:
-            agent_id = await create_agent(work, login=login, name=login, role="rep", password=f"bench {login} 0123456789")
+            agent_id = await create_agent(
+                work, login=login, name=login, role="rep", password=f"bench {login} 0123456789"
+            )
             return [(await create_token(work, agent_id, "bench", None))[1] for _ in range(number)]
 
     def postgres_cpu(self) -> float:

@@ -15,6 +15,7 @@ class Size:
     flow_warm_up: float
     latency_seconds: float
     sockets: int
+    """A multiple of 20."""
     crowds: int
     """Client processes that share the sockets."""
     fan_out_levels: tuple[int, ...]
@@ -26,6 +27,6 @@ class Size:
     """Repetitions of one read in each database."""
 
 
-FULL = Size("full", 5, 20_000, 60.0, 5.0, 30.0, 1000, 2, (5, 10, 20, 40, 80), 10.0, (10_000, 1_000_000), 60)
-QUICK = Size("quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (5, 20, 80), 4.0, (10_000, 100_000), 20)
+FULL = Size("full", 5, 20_000, 60.0, 5.0, 30.0, 1000, 2, (5, 10, 20, 40, 80, 160), 10.0, (10_000, 1_000_000), 60)
+QUICK = Size("quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (5, 20, 80, 160), 4.0, (10_000, 100_000), 20)
 TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 1.0, (200, 1_000), 3)

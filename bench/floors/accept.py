@@ -9,6 +9,7 @@ import aiohttp
 import orjson
 import uvloop
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from adapters.douyin import PROVIDER as DOUYIN
 from adapters.wecom import PROVIDER as WECOM
@@ -43,7 +44,7 @@ async def main(port: int) -> None:
         await asyncio.Event().wait()
 
 
-def _handler(adapter: Adapter) -> web.RequestHandler | object:
+def _handler(adapter: Adapter) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         body = await request.read()
         outcome = adapter.verify(WebhookRequest("POST", request.query, request.headers, body))

@@ -1,0 +1,92 @@
+"""What a browser reads, as calls of the inbox's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bench.million import LONG, Threads
+from inbox.counts import load_tallies
+from inbox.listing import ListQuery, list_conversations
+from inbox.queries import ChangesQuery, PageQuery, changes, message_page
+from scrm.channel import Capabilities
+from scrm.db import Tx
+from scrm.permissions import Scope
+
+ADMIN = Scope(10_000, True, (), True)
+REP = Scope(7, False, (3,), False)
+"""One of fifty, in one of five teams."""
+
+Read = Callable[[Tx, Threads, int], Awaitable[Any]]
+
+
+def able(_channel: str) -> Capabilities | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of the list, or its tenth page, as somebody who scrolls reads it."""
+
+    scope: Scope
+    query: ListQuery
+
+    async def __call__(self, tx: Tx, threads: Threads, turn: int) -> Any:
+        return await list_conversations(tx, self.scope, self.query)
+
+
+async def first_page(tx: Tx, threads: Threads, turn: int) -> Any:
+    return await message_page(tx, ADMIN, threads.ordinary[turn % len(threads.ordinary)], PageQuery(), able)
+
+
+async def long_thread(tx: Tx, threads: Threads, turn: int) -> Any:
+    return await message_page(tx, ADMIN, threads.long[turn % len(threads.long)], PageQuery(), able)
+
+
+async def middle_page(tx: Tx, threads: Threads, turn: int) -> Any:
+    query = PageQuery(before=LONG // 2)
+    return await message_page(tx, ADMIN, threads.long[turn % len(threads.long)], query, able)
+
+
+async def what_changed(tx: Tx, threads: Threads, turn: int) -> Any:
+    query = ChangesQuery(since=3)
+    return await changes(tx, ADMIN, threads.ordinary[turn % len(threads.ordinary)], query, able)
+
+
+async def counted(tx: Tx, threads: Threads, turn: int) -> Any:
+    return (await load_tallies(tx)).view(REP)
+
+
+def lists(scope: Scope, who: str) -> dict[str, Read]:
+    queries = {
+        "all": ListQuery(view="all"),
+        "mine": ListQuery(view="mine"),
+        "unassigned": ListQuery(view="unassigned"),
+        "closed": ListQuery(view="closed"),
+        "unread": ListQuery(unread=True),
+        "waiting": ListQuery(waiting=True),
+        "one account": ListQuery(account_id=5),
+    }
+    return {f"list {name} ({who})": Listed(scope, query) for name, query in queries.items()}
+
+
+READS: dict[str, Read] = {
+    **lists(ADMIN, "admin"),
+    **lists(REP, "rep"),
+    "thread, newest page": first_page,
+    "long thread, newest page": long_thread,
+    "long thread, middle": middle_page,
+    "changes": what_changed,
+    "counts": counted,
+}
+"""Groups of the table by the first word."""
+
+HTTP: dict[str, str] = {
+    "list": "/api/conversations",
+    "list unread": "/api/conversations?unread=true",
+    "list waiting": "/api/conversations?waiting=true",
+    "thread": "/api/conversations/2/messages",
+    "changes": "/api/conversations/2/changes?since=3",
+    "counts": "/api/conversations/counts",
+}
