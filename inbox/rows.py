@@ -4,23 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from scrm.db import Row
 from scrm.services import Work
 
-COLUMNS = (
-    "id, account_id, contact_id, group_key, status, assignee_id, last_seq, version, unread, read_seq, waiting_since, "
-    "last_message_at, preview, preview_kind, preview_direction, window_kind, window_opened_at, window_expires_at, "
-    "window_quota, window_used, window_key, service_state, service_reason, can_send, closed_at"
-)
-
 
 @dataclass(slots=True)
 class Conversation:
-    """A locked row as it will be written. Change it, then :func:`save`."""
+    """A locked row as it will be written, each field a column. Change it, then :func:`save`."""
 
     id: int
     account_id: int
@@ -59,6 +54,9 @@ class Conversation:
         return self.last_seq
 
 
+COLUMNS = ", ".join(one.name for one in fields(Conversation) if one.name != "changed")
+
+
 async def lock(work: Work, ids: Iterable[int]) -> dict[int, Conversation]:
     """Locks rows, always in the order of their ids. Unknown ids are left out."""
     rows = await work.tx.fetch(
@@ -73,9 +71,15 @@ async def lock_one(work: Work, conversation_id: int) -> Conversation | None:
 
 
 def _from_row(row: Row) -> Conversation:
-    return Conversation(**row)
+    # By position, several times as fast as by name: the columns are read in the order of the fields.
+    return Conversation(*row)
 
 
+SAVED = attrgetter(
+    "id", "status", "assignee_id", "last_seq", "version", "unread", "read_seq", "waiting_since", "last_message_at",
+    "preview", "preview_kind", "preview_direction", "window_kind", "window_opened_at", "window_expires_at", "window_quota",
+    "window_used", "window_key", "service_state", "service_reason", "can_send", "closed_at",
+)  # fmt: skip
 SAVE = """
 update conversation c set
   status = w.status, assignee_id = w.assignee_id, last_seq = w.last_seq, version = w.version, unread = w.unread,
@@ -99,15 +103,7 @@ async def save(work: Work, conversations: Iterable[Conversation]) -> None:
     changed = [conversation for conversation in conversations if conversation.changed]
     if not changed:
         return
-    columns: list[list[Any]] = [
-        [getattr(conversation, name) for conversation in changed]
-        for name in (
-            "id", "status", "assignee_id", "last_seq", "version", "unread", "read_seq", "waiting_since", "last_message_at",
-            "preview", "preview_kind", "preview_direction", "window_kind", "window_opened_at", "window_expires_at",
-            "window_quota", "window_used", "window_key", "service_state", "service_reason", "can_send", "closed_at",
-        )
-    ]  # fmt: skip
-    await work.tx.execute(SAVE, *columns)
+    await work.tx.execute(SAVE, *zip(*map(SAVED, changed), strict=True))
     for conversation in changed:
         conversation.changed = False
         work.ring("conversation", conversation.id)

@@ -11,6 +11,9 @@ import contextlib
 import hashlib
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from prometheus_client import Counter
 
 from scrm.bus import Bus
 from scrm.channel import Challenge, Verified, WebhookRequest
@@ -129,7 +132,12 @@ async def accept(
     outcome = loaded.adapter.verify(request)
     if isinstance(outcome, Verified):
         await intake.store(loaded.id, outcome)
-        WEBHOOKS.labels(provider, "stored").inc()
+        _counter(provider, "stored").inc()
     else:
-        WEBHOOKS.labels(provider, "challenge").inc()
+        _counter(provider, "challenge").inc()
     return outcome
+
+
+@lru_cache(maxsize=256)
+def _counter(provider: str, outcome: str) -> Counter:
+    return WEBHOOKS.labels(provider, outcome)

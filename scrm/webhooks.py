@@ -47,6 +47,9 @@ async def _body(request: web.Request, max_bytes: int) -> bytes:
     if request.content_length is not None and request.content_length > max_bytes:
         raise TooLarge(f"A callback may have {max_bytes} bytes.")
     try:
+        if request.content.is_eof():
+            # It came whole with its head, as nearly all do: nothing to wait for.
+            return await request.read()
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import lru_cache
 
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Histogram
 
 from scrm import docs_page, openapi
 from scrm.answering import API_POLICY, SECURITY_HEADERS, error_answer, failure, refusal
@@ -19,7 +21,7 @@ from scrm.live import Hub
 from scrm.metrics import REQUESTS
 from scrm.page_files import PageFiles
 from scrm.services import Services
-from scrm.version import product_version
+from scrm.version import VERSION
 
 AUTH = web.AppKey("auth", Auth)
 HUB = web.AppKey("hub", Hub)
@@ -67,7 +69,7 @@ def _around(files: PageFiles) -> Middleware:
         resource = request.match_info.route.resource
         name = resource.canonical if resource is not None else "page"
         if name != "/ws":
-            REQUESTS.labels(_method(request), name, response.status).observe(time.perf_counter() - began)
+            _timer(_method(request), name, response.status).observe(time.perf_counter() - began)
         return response
 
     return around
@@ -100,13 +102,18 @@ async def _headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
 
 
+@lru_cache(maxsize=2048)
+def _timer(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, status)
+
+
 def _method(request: web.Request) -> str:
     """A label from a short list, whatever a stranger calls his method."""
     return request.method if request.method in METHODS else "other"
 
 
 def _describe(app: web.Application, routes: Sequence[Route]) -> None:
-    description = openapi.build(routes, version=product_version())
+    description = openapi.build(routes, version=VERSION)
     as_json = orjson.dumps(description)
     as_page = docs_page.render(description)
 
