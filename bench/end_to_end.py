@@ -14,7 +14,7 @@ from bench.size import Size
 from tests.conftest import RedisServer
 
 PEOPLE = 4000
-CONNECTIONS = 48
+CONNECTIONS = 256
 WINDOW = 2000
 """Messages under way: about half a second's worth, so a backlog cannot hide."""
 TARGET = 3000
