@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.run import SCENARIOS, Size, run
 
 SHORT = {
-    "killed": Size(webhooks=1500, harm=5, per_second=150, people=60, reps=3),
+    "killed": Size(webhooks=1000, harm=5, per_second=100, people=60, reps=3),
     "postgres": Size(webhooks=1200, harm=3, per_second=150, people=60, reps=3),
     "redis": Size(webhooks=1200, harm=3, per_second=150, people=60, reps=3),
     "two-of-each": Size(webhooks=1200, harm=4, per_second=150, people=60, reps=3),
