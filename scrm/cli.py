@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import getpass
 import sys
 from collections.abc import Coroutine, Iterator
@@ -25,6 +26,8 @@ app.add_typer(user, name="user")
 out = Console()
 err = Console(stderr=True)
 T = TypeVar("T")
+COLLECT_AFTER = (20_000, 20, 50)
+"""New objects, and rounds of the younger generations, before the garbage collector looks at each generation."""
 
 ConfigPath = Annotated[
     Path | None, typer.Option("--config", "-c", help="The configuration file.", envvar="SCRM_CONFIG_FILE")
@@ -64,9 +67,18 @@ async def _serve(settings: Settings, url: str, role: Any) -> None:
     await bring_up_to_date(url)
     async with open_services(settings, url) as services, running(services, role) as address:
         await _first_admin(services)
+        _collect_seldom()
         out.print(f"scrm is running ({role}){': ' + address if address else ''}. Ctrl-C stops it.")
         await until_stopped()
         out.print("Stopping…")
+
+
+def _collect_seldom() -> None:
+    """What the start made stays for good and need not be searched for garbage again and again; and a batch makes thousands of
+    objects that die without the collector. Measured: a tenth of the processor time of a busy process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def _first_admin(services: Any) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from prometheus_client import Counter
@@ -39,7 +39,7 @@ class Waiting:
     connection_id: int
     dedupe_key: str
     body: bytes
-    stored: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    stored: asyncio.Future[None]
 
 
 class Intake:
@@ -73,16 +73,19 @@ class Intake:
         """Returns when the event is durable. Raises :class:`Unavailable` when it is not."""
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable("Too many events wait to be stored; send it again.")
-        waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw)
+        stored = asyncio.get_running_loop().create_future()
+        waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw, stored)
         self._waiting.append(waiting)
         self._wake.set()
-        await waiting.stored
+        await stored
 
     async def _flush(self) -> None:
         while True:
             if not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
+                # One turn of the loop later: what arrived together is stored together.
+                await asyncio.sleep(0)
                 continue
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
             try:
@@ -117,6 +120,8 @@ class Intake:
 
 def bounded_key(key: str) -> str:
     """A dedupe key that fits the index, whatever the sender wrote."""
+    if len(key) <= LONGEST_KEY and key.isascii() and "\x00" not in key:
+        return key
     key = key.replace("\x00", "\ufffd").encode(errors="replace").decode()
     if len(key) <= LONGEST_KEY:
         return key
