@@ -28,9 +28,6 @@ from scrm.services import Services, Work
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MOST_REPEATS = 6
-"""How often an uncertain call is repeated where the platform deduplicates."""
-
 BROKEN = Sentence(
     "发送时程序出错，不确定客户是否收到。", "The program failed while sending; whether it arrived is unknown."
 )
@@ -163,7 +160,7 @@ class Dispatcher:
             SENDS.labels("rejected").inc()
             return lambda work, held: sent.record_failed(work, held, error)
         repeats = row["act"] == "send" and outgoing is not None and self._deduplicates(outgoing.channel)
-        if repeats and row["attempts"] < MOST_REPEATS:
+        if repeats:
             SENDS.labels("repeated").inc()
             return lambda work, held: sent.record_retry(work, held, error, after=1)
         SENDS.labels("uncertain").inc()

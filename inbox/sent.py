@@ -16,7 +16,7 @@ from inbox.rows import Conversation, lock_one, save
 from scrm import outbox
 from scrm.channel import Receipt, Sentence
 from scrm.db import Row
-from scrm.errors import Rejected, SendError
+from scrm.errors import Rejected, SendError, Uncertain
 from scrm.services import Work
 
 LONGEST_PAUSE = 300.0
@@ -88,7 +88,8 @@ async def record_recalled(work: Work, held: Held) -> None:
 
 
 async def record_retry(work: Work, held: Held, error: SendError, *, after: float) -> None:
-    """Certainly not sent: again after a pause that grows, unless its time is over."""
+    """Again after a pause that grows, unless its time is over: certainly not sent, or sent to a platform that knows our key and
+    will not deliver it twice (``error`` is then :class:`Uncertain`)."""
     wait = max(after, min(2.0 ** min(held.row["attempts"], 10) / 2, LONGEST_PAUSE))
     due = work.now + timedelta(seconds=wait)
     give_up_at: datetime | None = held.row["give_up_at"]
@@ -96,17 +97,26 @@ async def record_retry(work: Work, held: Held, error: SendError, *, after: float
         # Try once more just before the end rather than not at all.
         due = give_up_at - timedelta(seconds=1)
         if due <= work.now + timedelta(milliseconds=200):
-            await record_failed(work, held, Rejected(error.code, _with_late(error.reason)))
+            late = _with_late(error.reason)
+            if isinstance(error, Uncertain):
+                await record_uncertain(work, held, Uncertain(error.code, late))
+            else:
+                await record_failed(work, held, Rejected(error.code, late))
             return
     if held.row["act"] == "send":
         await _set(work, held, "queued", reason_of(error))
-    await outbox.put_back(work.tx, held.row["id"], due)
+    await outbox.put_back(work.tx, held.row["id"], due, doubt=isinstance(error, Uncertain))
     await save(work, [held.conversation])
 
 
 async def record_failed(work: Work, held: Held, error: Rejected) -> None:
-    """Certainly not sent, and it will not be."""
+    """It will not be sent; and was not, unless an earlier attempt may have arrived."""
     conversation = held.conversation
+    if held.row["doubt"]:
+        if error.closes_window:
+            windows.close(conversation, work.now)
+        await record_uncertain(work, held, error)
+        return
     if held.row["act"] == "send":
         already_sent = await work.tx.fetchval(
             "select state = 'sent' from message where id = $1", held.row["message_id"]

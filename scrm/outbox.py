@@ -91,11 +91,14 @@ async def holds(tx: Tx, row_id: int, token: uuid.UUID) -> bool:
     )
 
 
-async def put_back(tx: Tx, row_id: int, due_at: datetime) -> None:
+async def put_back(tx: Tx, row_id: int, due_at: datetime, *, doubt: bool) -> None:
+    """To be tried again. ``doubt``: the attempt that just ended may have arrived."""
     await tx.execute(
-        "update outbox set state = 'queued', due_at = $2, lease_until = null, lease_token = null where id = $1",
+        "update outbox set state = 'queued', due_at = $2, doubt = doubt or $3, lease_until = null, lease_token = null "
+        "where id = $1",
         row_id,
         due_at,
+        doubt,
     )
 
 

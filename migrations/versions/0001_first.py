@@ -353,7 +353,8 @@ create index attachment_message on attachment (message_id, position);
 create index attachment_unsent on attachment (created_at) where message_id is null;
 
 -- A send (or recall) that has to leave. A row exists from the moment the message does until the outcome is known.
--- lane 0 is the fast lane: greetings whose code lives for seconds.
+-- lane 0 is the fast lane: greetings whose code lives for seconds. doubt: some attempt may have arrived, so that what fails
+-- later is not certainly unsent.
 create table outbox (
   id               bigint generated always as identity primary key,
   message_id       bigint not null references message on delete cascade,
@@ -365,6 +366,7 @@ create table outbox (
   payload          jsonb not null default '{}',
   state            text not null default 'queued' check (state in ('queued', 'sending')),
   attempts         int not null default 0,
+  doubt            boolean not null default false,
   due_at           timestamptz not null default now(),
   give_up_at       timestamptz,
   lease_until      timestamptz,

@@ -159,6 +159,17 @@ async def test_lost_answer_with_idempotency_sends_once(shop: Company) -> None:
     assert received(shop, who) == ["一次就好"]
 
 
+async def test_a_refusal_after_a_lost_answer_is_not_called_unsent(shop: Company) -> None:
+    """The first attempt arrived and its answer was lost; the second is refused. "Failed" would be untrue."""
+    who, conversation_id = await open_chat(shop)
+    shop.wecom.faults.add(Fault("drop_after", "/cgi-bin/kf/send_msg"))
+    shop.wecom.faults.add(Fault("refuse", "/cgi-bin/kf/send_msg", code=95018))
+    message_id, _ = await say(shop, conversation_id, "也许到了")
+    row = await state_is(shop, message_id, "uncertain", "failed", "sent")
+    assert (row["state"], row["reason"]["code"]) == ("uncertain", "wecom.95018")
+    assert received(shop, who) == ["也许到了"]
+
+
 async def test_lost_answer_without_idempotency_is_uncertain_until_the_echo(shop: Company) -> None:
     """Douyin has no idempotency: nobody knows, until the platform shows our message."""
     who, conversation_id = await open_chat(shop, douyin=True)
