@@ -43,8 +43,9 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
     # Platforms deliver out of order; within a batch the platform's own time decides.
     fresh.sort(key=lambda arrival: arrival.event.sent_at)
     await _apply_early_recalls(work, fresh)
+    in_flight = await _in_flight(work, fresh)
     for arrival in fresh:
-        _number(arrival, work)
+        _number(arrival, work, in_flight.get(arrival.conversation.id, 0))
     ids = await _insert(work, fresh)
     await _note_media(work, fresh, ids)
     MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in fresh))
@@ -128,7 +129,20 @@ async def _apply_early_recalls(work: Work, arrivals: Sequence[Arrival]) -> None:
         arrival.recalled = found.get((arrival.conversation.id, clean(arrival.event.message_id)))
 
 
-def _number(arrival: Arrival, work: Work) -> None:
+async def _in_flight(work: Work, arrivals: Sequence[Arrival]) -> dict[int, int]:
+    """How many answers are on their way, for conversations whose window counts by time and not by key."""
+    touched = {arrival.conversation.id for arrival in arrivals if arrival.event.window and not arrival.event.window.key}
+    if not touched:
+        return {}
+    rows = await work.tx.fetch(
+        "select conversation_id, count(*) as n from message where conversation_id = any($1::bigint[]) "
+        "and state in ('queued', 'sending') group by conversation_id",
+        list(touched),
+    )
+    return {row["conversation_id"]: row["n"] for row in rows}
+
+
+def _number(arrival: Arrival, work: Work, in_flight: int) -> None:
     """Gives the message its place and tells the conversation what it means."""
     conversation, event = arrival.conversation, arrival.event
     arrival.seq = conversation.next_seq()
@@ -147,7 +161,7 @@ def _number(arrival: Arrival, work: Work) -> None:
     elif event.sender in (SenderKind.AGENT, SenderKind.APP):
         conversation.waiting_since = None
     if event.window is not None:
-        windows.grant(conversation, event.window, event.sent_at, work.now)
+        windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
 
 
 INSERT = """

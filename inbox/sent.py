@@ -123,7 +123,7 @@ async def record_failed(work: Work, held: Held, error: Rejected) -> None:
         )
         if not already_sent:
             await _set(work, held, "failed", reason_of(error))
-            windows.give_back(conversation, _window_of(held.row))
+            windows.give_back(conversation, held.row["payload"])
             if error.closes_window:
                 windows.close(conversation, work.now)
     else:
@@ -153,11 +153,6 @@ def reason_of(error: SendError) -> dict[str, str]:
 
 def _with_late(reason: Sentence) -> Sentence:
     return Sentence(f"{TOO_LATE.zh}{reason.zh}", f"{TOO_LATE.en} {reason.en}")
-
-
-def _window_of(row: Row) -> datetime | None:
-    stamp = row["payload"].get("window_expires_at")
-    return datetime.fromisoformat(stamp) if stamp else None
 
 
 async def _set(work: Work, held: Held, state: str, reason: dict[str, Any]) -> None:

@@ -6,13 +6,19 @@ grant is short and never displaces a window that is still open.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from inbox.rows import Conversation
 from scrm.channel import WindowGrant
 
 
-def grant(conversation: Conversation, window: WindowGrant, opened_at: datetime, now: datetime) -> None:
+def grant(
+    conversation: Conversation, window: WindowGrant, opened_at: datetime, now: datetime, *, in_flight: int = 0
+) -> None:
+    """``in_flight``: answers that have not arrived yet. Where answers carry no key the platform counts each against the window
+    that is open when it arrives, so they use the new one."""
     if window.kind == "enter":
         if is_open(conversation, now) or window.expires_at <= now:
             return
@@ -22,7 +28,7 @@ def grant(conversation: Conversation, window: WindowGrant, opened_at: datetime, 
     conversation.window_opened_at = opened_at
     conversation.window_expires_at = window.expires_at
     conversation.window_quota = window.quota
-    conversation.window_used = 0
+    conversation.window_used = 0 if window.key else min(in_flight, window.quota)
     conversation.window_key = window.key
     conversation.changed = True
 
@@ -46,9 +52,14 @@ def use(conversation: Conversation) -> None:
     conversation.changed = True
 
 
-def give_back(conversation: Conversation, expires_at: datetime | None) -> None:
-    """A send was certainly not done: it did not use the window it was meant for, if that is still the one held."""
-    if expires_at is not None and conversation.window_expires_at == expires_at and conversation.window_used > 0:
+def give_back(conversation: Conversation, payload: Mapping[str, Any]) -> None:
+    """A send was certainly not done: it did not use the window it was meant for, if that is still the one held. Where answers
+    carry no key, it is: see ``grant``."""
+    meant = payload.get("window_expires_at")
+    if meant is None or conversation.window_used == 0:
+        return
+    held = conversation.window_expires_at
+    if not payload.get("window_key") or (held is not None and held == datetime.fromisoformat(meant)):
         conversation.window_used -= 1
         conversation.changed = True
 

@@ -101,11 +101,11 @@ async def test_order_is_kept(shop: Company) -> None:
 
 async def test_the_window_is_used_up_before_the_platform_refuses(shop: Company) -> None:
     who, conversation_id = await open_chat(shop)
-    for n in range(5):
-        await say(shop, conversation_id, f"第 {n} 条")
+    ids = [(await say(shop, conversation_id, f"第 {n} 条"))[0] for n in range(5)]
     with pytest.raises(Conflict) as refused:
         await say(shop, conversation_id, "第六条")
     assert refused.value.code == "window_used_up"
+    await state_is(shop, ids[-1], "sent")
     shop.wecom.control.customer_says(shop.kf, who, "继续")
 
     async def opened_again() -> bool:
@@ -115,6 +115,32 @@ async def test_the_window_is_used_up_before_the_platform_refuses(shop: Company) 
     await eventually(opened_again)
     message_id, _ = await say(shop, conversation_id, "第六条")
     await state_is(shop, message_id, "sent")
+
+
+async def test_answers_on_their_way_use_the_window_that_opens_meanwhile(shop: Company) -> None:
+    """KF counts an answer when it arrives. Three are held up, the customer writes again: two are left, not five."""
+    who, conversation_id = await open_chat(shop)
+    held = shop.wecom.faults.add(Fault("delay", "/cgi-bin/kf/send_msg", times=None, seconds=1.5))
+    ids = [(await say(shop, conversation_id, f"第 {n} 条"))[0] for n in range(3)]
+
+    async def on_the_way() -> bool:
+        return held.hits > 0
+
+    await eventually(on_the_way)
+    shop.wecom.control.customer_says(shop.kf, who, "还在吗")
+
+    async def counted() -> bool:
+        row = await conversation_of(shop, who)
+        return row is not None and row["last_seq"] == 5 and row["window_used"] == 3
+
+    await eventually(counted)
+    shop.wecom.faults.clear()
+    ids += [(await say(shop, conversation_id, f"再 {n} 条"))[0] for n in range(2)]
+    with pytest.raises(Conflict) as refused:
+        await say(shop, conversation_id, "太多")
+    assert refused.value.code == "window_used_up"
+    for message_id in ids:
+        await state_is(shop, message_id, "sent")
 
 
 async def test_two_reps_cannot_both_take_the_last_message(shop: Company) -> None:
