@@ -77,8 +77,8 @@ async def _levels(
     async with AsyncExitStack() as stack:
         crowds = await _crowds(size, place, stack, port, tokens)
         found: list[dict[str, Any]] = []
-        for conversations in size.fan_out_levels:
-            found += [await _level(size, place, port, token, crowds, conversations, server)]
+        for number, conversations in enumerate(size.fan_out_levels):
+            found += [await _level(size, place, port, token, crowds, conversations, server, number * 1_000_000)]
             if found[-1]["delivered"] < ENOUGH * found[-1]["said"]:
                 break
         return found
@@ -95,11 +95,18 @@ async def _crowds(size: Size, place: Site, stack: AsyncExitStack, port: int, tok
 
 
 async def _level(
-    size: Size, place: Site, port: int, token: str, crowds: list[Child], conversations: int, server: Child
+    size: Size,
+    place: Site,
+    port: int,
+    token: str,
+    crowds: list[Child],
+    conversations: int,
+    server: Child,
+    first: int,
 ) -> dict[str, Any]:
     order = {
         "port": port, "path": place.hooks["douyin"], "token": token, "people": conversations, "connections": 8,
-        "warm_up": SETTLE_SECONDS, "seconds": size.fan_out_seconds, "rate": conversations, "round_robin": True,
+        "warm_up": SETTLE_SECONDS, "seconds": size.fan_out_seconds, "rate": conversations, "round_robin": True, "first": first,
     }  # fmt: skip
     async with Child.program("bench.pump", order, place.folder) as pump:
         await pump.line()

@@ -3,7 +3,8 @@
 It keeps either a pace (``rate`` messages a second, however long the answers take) or a number of messages under way (``window``:
 posted and not yet pushed), which is how the most that can be *sustained* is found: nothing can pile up.
 
-The order is ``{port, path, token, people, connections, warm_up, seconds, rate | window, round_robin}``; it answers with three lines: when
+The order is ``{port, path, token, people, connections, warm_up, seconds, rate | window, round_robin, first}``; messages are
+numbered from ``first``. It answers with three lines: when
 the measured time begins, when it is over, and when everything under way has arrived (or has not).
 """
 
@@ -33,7 +34,7 @@ class Pump:
         self._customers = DouyinCustomers(order["path"], order["people"])
         self._window: int = order.get("window", 0)
         self._chance = random.Random(1)
-        self._next = 0
+        self._first = self._next = order.get("first", 0)
         self._idle: deque[Keeper] = deque()
         self._due = 0
         self._stopped = False
@@ -84,7 +85,7 @@ class Pump:
     def _post(self, keeper: Keeper) -> None:
         number, people = self._next, self._order["people"]
         self._next += 1
-        in_turn = self._order.get("round_robin") or number < people
+        in_turn = self._order.get("round_robin") or number < self._first + people
         person = number % people if in_turn else self._chance.randrange(people)
         request = self._customers.says(number, person)
         keeper.number = number
@@ -117,7 +118,9 @@ class Pump:
         while self._posted_at and time.perf_counter() < deadline:
             await asyncio.sleep(0.02)
         refused = self.answers.total() - self.answers[200]
-        self._say("drained", missing=len(self._posted_at), refused=refused, posted=self._next, lost=socket.lost)
+        self._say(
+            "drained", missing=len(self._posted_at), refused=refused, posted=self._next - self._first, lost=socket.lost
+        )
 
     async def _pace(self) -> None:
         """Makes messages due; with a window they are due as soon as there is room."""
@@ -132,7 +135,8 @@ class Pump:
 
     async def _until_everybody_wrote(self) -> None:
         """New customers cost more than known ones; the measured time is about known ones."""
-        while self._next < self._order["people"] or min(self._posted_at, default=self._next) < self._order["people"]:
+        everybody = self._first + self._order["people"]
+        while self._next < everybody or min(self._posted_at, default=self._next) < everybody:
             await asyncio.sleep(0.02)
 
     def figures(self) -> dict[str, float]:

@@ -42,7 +42,7 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
         return
     # Platforms deliver out of order; within a batch the platform's own time decides.
     fresh.sort(key=lambda arrival: arrival.event.sent_at)
-    await _apply_early_recalls(work, fresh)
+    await _forget_early_recalls(work, [arrival for arrival in fresh if arrival.recalled is not None])
     in_flight = await _in_flight(work, fresh)
     for arrival in fresh:
         _number(arrival, work, in_flight.get(arrival.conversation.id, 0))
@@ -52,19 +52,31 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
     MESSAGES.labels("out").inc(sum(arrival.event.direction == "out" for arrival in fresh))
 
 
+HEARD_OF = """
+select w.conversation_id, w.platform_message_id, m.id, m.state, e.recalled_at, e.recalled_by
+from unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
+left join message m
+  on m.conversation_id = w.conversation_id and m.platform_message_id = w.platform_message_id
+left join early_recall e
+  on e.conversation_id = w.conversation_id and e.platform_message_id = w.platform_message_id
+where m.id is not null or e.recalled_at is not null
+"""
+"""Of some messages, those that are there, and those that are not but were recalled."""
+
+
 async def _without_known(work: Work, arrivals: Sequence[Arrival]) -> list[Arrival]:
     first: dict[tuple[int, str], Arrival] = {}
     for arrival in arrivals:
         first.setdefault((arrival.conversation.id, clean(arrival.event.message_id)), arrival)
-    known = await work.tx.fetch(
-        "select m.conversation_id, m.platform_message_id, m.id, m.state from message m "
-        "join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
-        "using (conversation_id, platform_message_id)",
-        [conversation_id for conversation_id, _ in first],
-        [message_id for _, message_id in first],
+    heard_of = await work.tx.fetch(
+        HEARD_OF, [conversation_id for conversation_id, _ in first], [message_id for _, message_id in first]
     )
-    for row in known:
-        arrival = first.pop((row["conversation_id"], row["platform_message_id"]))
+    for row in heard_of:
+        key = row["conversation_id"], row["platform_message_id"]
+        if row["id"] is None:
+            first[key].recalled = row
+            continue
+        arrival = first.pop(key)
         if arrival.event.echo and row["state"] in ("queued", "sending", "uncertain"):
             await _settle(work, arrival, row["id"])
     return list(first.values())
@@ -115,18 +127,15 @@ async def _settle(work: Work, arrival: Arrival, message_id: int) -> None:
     await work.tx.execute("delete from outbox where message_id = $1 and act = 'send' and state = 'queued'", message_id)
 
 
-async def _apply_early_recalls(work: Work, arrivals: Sequence[Arrival]) -> None:
-    rows = await work.tx.fetch(
-        "delete from early_recall e using unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
-        "where e.conversation_id = w.conversation_id and e.platform_message_id = w.platform_message_id returning e.*",
-        [arrival.conversation.id for arrival in arrivals],
-        [clean(arrival.event.message_id) for arrival in arrivals],
-    )
-    if not rows:
-        return
-    found = {(row["conversation_id"], row["platform_message_id"]): row for row in rows}
-    for arrival in arrivals:
-        arrival.recalled = found.get((arrival.conversation.id, clean(arrival.event.message_id)))
+async def _forget_early_recalls(work: Work, recalled: Sequence[Arrival]) -> None:
+    """They have found their messages."""
+    if recalled:
+        await work.tx.execute(
+            "delete from early_recall e using unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
+            "where e.conversation_id = w.conversation_id and e.platform_message_id = w.platform_message_id",
+            [arrival.conversation.id for arrival in recalled],
+            [clean(arrival.event.message_id) for arrival in recalled],
+        )
 
 
 async def _in_flight(work: Work, arrivals: Sequence[Arrival]) -> dict[int, int]:

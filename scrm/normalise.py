@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from scrm.channel import Event, Ignored, PullRequested, Raw, Unrecognised
+from scrm.clock import monotonic
 from scrm.connections import Loaded
 from scrm.db import LOST, RETRYABLE
 from scrm.metrics import EVENT_BATCH_SECONDS, EVENTS
@@ -29,6 +31,18 @@ LOCK_SPACE = 7_226_002
 """The first key of the advisory locks, the second is the connection's id."""
 
 FAILED_ERROR_LENGTH = 2000
+LOOK_SECONDS = 0.5
+"""How often every connection is looked at, rings or not: rings can be lost."""
+
+# A walk over the index from one connection to the next, however many events wait.
+WAITING = """
+with recursive waiting as (
+  (select connection_id from inbound_event where state = 'new' order by connection_id limit 1)
+  union all select (select e.connection_id from inbound_event e where e.state = 'new'
+    and e.connection_id > w.connection_id order by e.connection_id limit 1)
+  from waiting w where w.connection_id is not null
+) select connection_id from waiting where connection_id is not null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +91,36 @@ class Parsed:
         return next((event.why for event in self.events if isinstance(event, Ignored | Unrecognised)), None)
 
 
+class Unhandled(Exception):
+    """Something in a batch cannot be handled; nothing of the batch was kept."""
+
+
 class Normaliser:
-    """One round of :meth:`round` visits every connection that has new events."""
+    """One round of :meth:`round` visits every connection that has new events: those that rang, and twice a second all."""
 
     def __init__(self, services: Services, handlers: Sequence[Handler], *, batch: int = 500) -> None:
         self._services = services
         self._handlers = handlers
         self._batch = batch
+        self._rung: set[int] = set()
+        self._look_at = 0.0
+        services.bus.listen("inbound", self._rang)
+
+    def _rang(self, ids: Sequence[int]) -> None:
+        if ids:
+            self._rung.update(ids)
+        else:
+            self._look_at = 0.0
 
     async def round(self) -> bool:
         """True when a connection may have more. A connection that another worker has is skipped."""
-        ids = await self._services.db.fetch(
-            # A walk over the index from one connection to the next, however many events wait.
-            "with recursive waiting as ("
-            " (select connection_id from inbound_event where state = 'new' order by connection_id limit 1)"
-            " union all select (select e.connection_id from inbound_event e where e.state = 'new'"
-            "  and e.connection_id > w.connection_id order by e.connection_id limit 1)"
-            " from waiting w where w.connection_id is not null"
-            ") select connection_id from waiting where connection_id is not null"
-        )
         more = False
         broken: Exception | None = None
-        for row in ids:
+        for connection_id in await self._waiting():
             try:
-                more = await self._one_batch(row["connection_id"]) or more
+                if await self._one_batch(connection_id):
+                    self._rung.add(connection_id)
+                    more = True
             except LOST:
                 raise
             except Exception as error:
@@ -110,14 +130,26 @@ class Normaliser:
             raise broken
         return more
 
+    async def _waiting(self) -> list[int]:
+        rung, self._rung = sorted(self._rung), set()
+        if rung and monotonic() < self._look_at:
+            return rung
+        self._look_at = monotonic() + LOOK_SECONDS
+        return [row["connection_id"] for row in await self._services.db.fetch(WAITING)]
+
     async def _one_batch(self, connection_id: int) -> bool:
         connection = await self._services.connections.get(connection_id)
         started = time.perf_counter()
+        carefully = False
         for attempt in range(5):
             try:
                 async with self._services.work() as work:
-                    count = await self._claim_and_handle(work, connection)
+                    count = await self._claim_and_handle(work, connection, carefully)
                 break
+            except Unhandled:
+                if attempt == 4:
+                    raise
+                carefully = True
             except RETRYABLE:
                 if attempt == 4:
                     raise
@@ -126,7 +158,8 @@ class Normaliser:
             EVENT_BATCH_SECONDS.observe(time.perf_counter() - started)
         return count >= self._batch
 
-    async def _claim_and_handle(self, work: Work, connection: Loaded) -> int:
+    async def _claim_and_handle(self, work: Work, connection: Loaded, carefully: bool) -> int:
+        """``carefully``: with a savepoint around each part, to find what is poison. Otherwise raises :class:`Unhandled`."""
         locked = await work.tx.fetchval("select pg_try_advisory_xact_lock($1, $2)", LOCK_SPACE, connection.id)
         if not locked:
             return 0
@@ -139,14 +172,20 @@ class Normaliser:
         if not rows:
             return 0
         parsed = [parse_row(connection, row["id"], row["source"], row["body"], row["received_at"]) for row in rows]
-        finished = await self._handle(work, connection, parsed)
-        await _mark(work, finished)
-        await work.tx.execute(
-            "update connection_health set last_event_at = greatest(last_event_at, $2) where connection_id = $1",
-            connection.id,
-            rows[-1]["received_at"],
-        )
+        finished = await (self._handle if carefully else self._handle_all)(work, connection, parsed)
+        await _mark(work, connection.id, finished)
         return len(rows)
+
+    async def _handle_all(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> list[Parsed]:
+        good = [one for one in parsed if not one.error]
+        try:
+            if good:
+                await self._hand_over(work, connection, good)
+        except (*RETRYABLE, *LOST):
+            raise
+        except Exception as error:
+            raise Unhandled from error
+        return list(parsed)
 
     async def _handle(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> list[Parsed]:
         """Everything at once; when that fails, halves, down to the one event that cannot be handled."""
@@ -192,17 +231,20 @@ def parse_row(connection: Loaded, row_id: int, source: str, body: bytes, receive
     return Parsed(row_id, received_at, events or (Ignored("nothing in it"),))
 
 
-async def _mark(work: Work, parsed: Sequence[Parsed]) -> None:
+async def _mark(work: Work, connection_id: int, parsed: Sequence[Parsed]) -> None:
     await work.tx.execute(
+        "with health as (update connection_health set last_event_at = greatest(last_event_at, $6) where connection_id = $5) "
         "update inbound_event e set state = d.state, error = d.error, attempts = e.attempts + 1, handled_at = $4 "
         "from unnest($1::bigint[], $2::text[], $3::text[]) d (id, state, error) where e.id = d.id",
         [one.id for one in parsed],
         [one.state for one in parsed],
         [one.note.replace("\x00", "\ufffd") if one.note else None for one in parsed],
         work.now,
+        connection_id,
+        parsed[-1].received_at,
     )
-    for one in parsed:
-        EVENTS.labels(one.state).inc()
+    for state, number in Counter(one.state for one in parsed).items():
+        EVENTS.labels(state).inc(number)
 
 
 async def ring_streams(work: Work, connection_id: int, rung: Sequence[PullRequested]) -> None:
