@@ -46,7 +46,7 @@ async def _measure(size: Size, name: str, roles: tuple[str, ...], *, redis: bool
         Row(
             "end_to_end",
             f"end to end: posted → committed and pushed, {size.flow_seconds:g} s ({name})",
-            f"{pushed:,.0f}/s pushed, {committed:,.0f}/s committed, {figures['end_backlog']} waiting at the end",
+            f"{pushed:,.0f}/s pushed, {committed:,.0f}/s committed, at most {WINDOW:,} under way",
             f"{floor['rate']:,.0f}/s by copy",
             pushed / floor["rate"],
             f"≥ {TARGET:,}/s",
