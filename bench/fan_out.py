@@ -20,7 +20,6 @@ TABS = 20
 """Sockets of one agent."""
 TARGET = 0.5
 MOST_MB = 300
-SETTLE_SECONDS = 1.0
 ENOUGH = 0.8
 """When less than this share of what was said arrives, more would not arrive either."""
 
@@ -106,7 +105,7 @@ async def _level(
 ) -> dict[str, Any]:
     order = {
         "port": port, "path": place.hooks["douyin"], "token": token, "people": conversations, "connections": 8,
-        "warm_up": SETTLE_SECONDS, "seconds": size.fan_out_seconds, "rate": conversations, "round_robin": True, "first": first,
+        "warm_up": size.flow_warm_up, "seconds": size.fan_out_seconds, "rate": conversations, "round_robin": True, "first": first,
     }  # fmt: skip
     async with Child.program("bench.pump", order, place.folder) as pump:
         await pump.line()

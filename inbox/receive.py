@@ -126,6 +126,12 @@ async def _find_conversations(work: Work, scene: Scene, chats: Sequence[Chat]) -
             isinstance(event, ContactEntered) and greetings.possible(event, work.now)
         ):
             create.add(key)
+    renamed = await _conversations_of_renamed(work, scene)
+    if not renamed and not any(group_key for _, _, group_key in wanted):
+        # Nearly every batch: people who have written before, in chats of their own.
+        scene.conversations = await _lock_known(work, list(wanted))
+        if create <= scene.conversations.keys():
+            return
     found = await _ids(work, wanted)
     missing = sorted((key for key in create if key not in found), key=lambda key: (key[0], key[1] or 0, key[2]))
     if missing:
@@ -142,10 +148,15 @@ async def _find_conversations(work: Work, scene: Scene, chats: Sequence[Chat]) -
             min((event.sent_at for event in chats if isinstance(event, MessageReceived)), default=work.now),
         )
         found = await _ids(work, wanted)
-    renamed = await _conversations_of_renamed(work, scene)
     locked = await rows.lock(work, [*found.values(), *renamed])
     scene.conversations = {key: locked[row_id] for key, row_id in found.items()}
     scene.renamed = [locked[row_id] for row_id in renamed if row_id in locked]
+
+
+async def _lock_known(work: Work, keys: Sequence[Key]) -> dict[Key, Conversation]:
+    """Those of the chats with one person that exist."""
+    pairs = [(account_id, contact_id) for account_id, contact_id, _ in keys if contact_id is not None]
+    return {(one.account_id, one.contact_id, ""): one for one in await rows.lock_pairs(work, pairs)}
 
 
 async def _conversations_of_renamed(work: Work, scene: Scene) -> list[int]:

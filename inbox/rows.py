@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
@@ -64,6 +64,17 @@ async def lock(work: Work, ids: Iterable[int]) -> dict[int, Conversation]:
         sorted(set(ids)),
     )
     return {row["id"]: _from_row(row) for row in rows}
+
+
+async def lock_pairs(work: Work, pairs: Sequence[tuple[int, int]]) -> list[Conversation]:
+    """Locks the conversations of (account, contact), always in the order of their ids."""
+    found = await work.tx.fetch(
+        f"select {COLUMNS} from conversation join unnest($1::bigint[], $2::bigint[]) w (account, contact) "  # noqa: S608
+        "on account_id = w.account and contact_id = w.contact where group_key = '' order by id for update of conversation",
+        [account_id for account_id, _ in pairs],
+        [contact_id for _, contact_id in pairs],
+    )
+    return [_from_row(row) for row in found]
 
 
 async def lock_one(work: Work, conversation_id: int) -> Conversation | None:
