@@ -53,13 +53,13 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
 
 
 HEARD_OF = """
-select w.conversation_id, w.platform_message_id, m.id, m.state, e.recalled_at, e.recalled_by
-from unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
-left join message m
+select m.conversation_id, m.platform_message_id, m.id, m.state, null::timestamptz as recalled_at, null as recalled_by
+from message m join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
   on m.conversation_id = w.conversation_id and m.platform_message_id = w.platform_message_id
-left join early_recall e
+union all
+select e.conversation_id, e.platform_message_id, null, null, e.recalled_at, e.recalled_by
+from early_recall e join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
   on e.conversation_id = w.conversation_id and e.platform_message_id = w.platform_message_id
-where m.id is not null or e.recalled_at is not null
 """
 """Of some messages, those that are there, and those that are not but were recalled."""
 
@@ -74,7 +74,8 @@ async def _without_known(work: Work, arrivals: Sequence[Arrival]) -> list[Arriva
     for row in heard_of:
         key = row["conversation_id"], row["platform_message_id"]
         if row["id"] is None:
-            first[key].recalled = row
+            if key in first:
+                first[key].recalled = row
             continue
         arrival = first.pop(key)
         if arrival.event.echo and row["state"] in ("queued", "sending", "uncertain"):

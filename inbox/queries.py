@@ -199,7 +199,7 @@ async def changed_since(tx: Tx, wants: Sequence[tuple[int, int | None]], able: C
 async def attachments_of(tx: Tx, messages: Sequence[Row]) -> Mapping[int, list[AttachmentView]]:
     """By message id, in one statement."""
     found: dict[int, list[AttachmentView]] = {}
-    ids = [row["id"] for row in messages if row["has_files"]]
+    ids = [row["id"] for row in messages]
     rows: list[Any] = await tx.fetch(ATTACHMENTS, ids) if ids else []
     for row in rows:
         found.setdefault(row["message_id"], []).append(attachment_view(row))

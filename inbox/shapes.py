@@ -30,7 +30,7 @@ FROM_CONVERSATION = """
 MESSAGE = """
   m.id, m.conversation_id, m.seq, m.version, m.direction, m.kind, m.text, m.content, m.state, m.reason, m.sender_kind,
   m.sender_agent_id, m.sender_id, m.sender_name, m.client_token, m.sent_at, m.created_at, m.recalled_at, m.recalled_by,
-  m.platform_message_id is not null as known_there, exists (select from attachment t where t.message_id = m.id) as has_files
+  m.platform_message_id is not null as known_there
 """
 ATTACHMENT = "t.id, t.message_id, t.kind, t.state, t.name, t.mime, t.size, t.width, t.height, t.duration_ms, t.reason"
 
