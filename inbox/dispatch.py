@@ -24,6 +24,7 @@ from scrm.db import LOST, RETRYABLE, Row
 from scrm.errors import NotFound, Rejected, RetryLater, SendError, Uncertain
 from scrm.metrics import SEND_SECONDS, SENDS
 from scrm.services import Services, Work
+from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,9 +68,7 @@ class Dispatcher:
         """Lets calls that are under way end; what does not end is found by the sweep of another process."""
         if self._active:
             _, late = await asyncio.wait(self._active, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(late)
 
     async def sweep(self) -> bool:
         """Rows whose sender died."""

@@ -8,7 +8,6 @@ look at the newest messages every few seconds finds what nobody rang for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -27,6 +26,7 @@ from scrm.db import LOST
 from scrm.live import Hub, Socket, count_pushes, frame
 from scrm.permissions import INBOX_READ, Scope
 from scrm.services import Services
+from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +121,7 @@ class Pusher:
             unlisten()
         for heard in (self._recount.set, self._readers.set):
             self._hub.on_change.remove(heard)
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
         self._tasks = []
 
     async def _forever(self, once: Callable[[], Awaitable[None]]) -> None:

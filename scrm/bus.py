@@ -17,6 +17,8 @@ import orjson
 import redis.asyncio as redis_async
 from redis.exceptions import RedisError
 
+from scrm.tasks import end
+
 log = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[int]], None]
@@ -89,18 +91,15 @@ class RedisBus(MemoryBus):
         self._reader = asyncio.create_task(self._read(), name="bus")
 
     async def stop(self) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+        await end([self._reader])
         await super().stop()
 
     async def ring(self, topic: str, ids: Sequence[int]) -> None:
         self._deliver(topic, ids)
         try:
-            await asyncio.wait_for(
-                self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, list(ids)])), timeout=2
-            )
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes when the answer does.
+            async with asyncio.timeout(2):
+                await self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, list(ids)]))
         except (RedisError, OSError, TimeoutError) as error:
             log.debug("a ring of %s did not reach Redis: %s", topic, error)
 

@@ -36,6 +36,7 @@ from scrm.clock import Clock, monotonic
 from scrm.db import LOST, Database, Row, Tx
 from scrm.errors import ConfigError, Conflict, NotFound, SendError, Unprocessable
 from scrm.services import Work
+from scrm.tasks import end
 from scrm.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -95,10 +96,7 @@ class Connections:
 
     async def close(self) -> None:
         self._unlisten()
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
+        await end([self._watcher])
         for adapter in [*self._retired, *(loaded.adapter for loaded in self._by_id.values())]:
             await adapter.close()
         if self._http is not None:

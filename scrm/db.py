@@ -93,7 +93,8 @@ class Database:
 
     async def close(self) -> None:
         try:
-            await asyncio.wait_for(self.pool.close(), 10)
+            async with asyncio.timeout(10):
+                await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
 

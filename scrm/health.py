@@ -22,7 +22,8 @@ def add_health(app: web.Application, services: Services) -> None:
 
     async def readyz(_: web.Request) -> web.Response:
         try:
-            await asyncio.wait_for(services.db.fetchval("select 1"), READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                await services.db.fetchval("select 1")
         except LOST as error:
             raise Unavailable("The database does not answer.") from error
         return web.json_response({"status": "ready"})

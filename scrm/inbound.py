@@ -7,7 +7,6 @@ commit that holds its event, so what was acknowledged is never lost; the unique 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from collections import deque
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from scrm.connections import Connections
 from scrm.db import Database
 from scrm.errors import Unavailable
 from scrm.metrics import WEBHOOK_BATCH, WEBHOOKS
+from scrm.tasks import end
 
 MOST_WAITING = 20_000
 """Webhooks that may wait for a commit in one process. A database that hangs must not fill the memory; the platforms repeat."""
@@ -59,11 +59,7 @@ class Intake:
         self._tasks = [asyncio.create_task(self._flush(), name=f"intake-{n}") for n in range(self._flushers)]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.stored.done():

@@ -5,7 +5,6 @@ never this process its memory: it is told ``resync`` when it has caught up, and 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from scrm.errors import ApiError, Forbidden, TooManyRequests
 from scrm.metrics import PUSHES, SOCKETS
 from scrm.permissions import Principal
 from scrm.services import Services
+from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -116,10 +116,7 @@ class Hub:
     async def stop(self) -> None:
         for unlisten in self._unlisten:
             unlisten()
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
         await self._close(list(self._sockets), WSCloseCode.GOING_AWAY, b"restarting")
 
     # ------------------------------------------------------------------ sending

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from scrm.bus import Bus
 from scrm.db import LOST
 from scrm.metrics import LOOP_FAILURES
+from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,7 @@ class Loop:
     async def stop(self) -> None:
         for unlisten in self._unlisten:
             unlisten()
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end([self._task])
 
     async def _run(self) -> None:
         pause = 0.2

@@ -67,7 +67,8 @@ class Snapshot:
         """Ends by being asked, never by being cancelled: a write that is under way must not meet the last one."""
         while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._every)
+                async with asyncio.timeout(self._every):
+                    await self._stopping.wait()
             with contextlib.suppress(OSError):  # a full disk may have room again later; the last write says so
                 await self.write()
 

@@ -27,6 +27,8 @@ from scrm.postgres import EmbeddedPostgres
 from scrm.services import Services
 from scrm.vault import Vault
 
+pytest_plugins = ["tests.stuck"]
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 """A test's data may vanish with the machine; tests of durability start their own server without this."""
 
