@@ -10,16 +10,33 @@ create table team (
   created_at  timestamptz not null default now()
 );
 
+-- What somebody may do and on which rows. The permissions of built-in roles are those of the program (null here).
+create table role (
+  key          text primary key check (key ~ '^[a-z][a-z0-9_]{0,39}$'),
+  name         text not null default '',
+  permissions  text[],
+  reach        text check (reach in ('own', 'team', 'all')),
+  created_at   timestamptz not null default now(),
+  check ((permissions is null) = (reach is null))
+);
+insert into role (key) values ('rep'), ('manager'), ('marketer'), ('auditor'), ('admin');
+
 create table agent (
   id             bigint generated always as identity primary key,
   login          text not null,
   name           text not null,
   avatar         text not null default '',
-  role           text not null check (role in ('rep', 'manager', 'marketer', 'auditor', 'admin')),
+  role           text not null references role,
   password_hash  text not null,
   language       text not null default 'zh-CN' check (language in ('zh-CN', 'en')),
   disabled_at    timestamptz,
-  created_at     timestamptz not null default now()
+  created_at     timestamptz not null default now(),
+  status             text not null default 'online' check (status in ('online', 'busy', 'away')),
+  status_at          timestamptz not null default now(),
+  capacity           int not null default 0 check (capacity >= 0),
+  preferences        jsonb not null default '{}',
+  seen_at            timestamptz,
+  password_at        timestamptz not null default now()
 );
 create unique index agent_login on agent (lower(login));
 
@@ -53,7 +70,8 @@ create table api_token (
   created_at  timestamptz not null default now(),
   expires_at  timestamptz,
   used_at     timestamptz,
-  ended_at    timestamptz
+  ended_at    timestamptz,
+  permissions        text[]
 );
 create index api_token_agent on api_token (agent_id) where ended_at is null;
 
@@ -228,7 +246,7 @@ create table conversation (
   contact_id         bigint references contact on delete cascade,
   group_key          text not null default '',
   group_name         text not null default '',
-  status             text not null default 'open' check (status in ('open', 'closed')),
+  status             text not null default 'open' check (status in ('open', 'snoozed', 'closed')),
   assignee_id        bigint references agent on delete set null,
   last_seq           bigint not null default 0,
   version            bigint not null default 0,
@@ -249,7 +267,18 @@ create table conversation (
   service_reason     jsonb,
   can_send           boolean not null default true,
   closed_at          timestamptz,
-  created_at         timestamptz not null default now()
+  created_at         timestamptz not null default now(),
+  collaborators      bigint[] not null default '{}',
+  labels             bigint[] not null default '{}',
+  assigned_at        timestamptz,
+  transfer_to        bigint references agent on delete set null,
+  snoozed_until      timestamptz,
+  route_state        text not null default '' check (route_state in ('', 'due', 'queued')),
+  language           text not null default '',
+  sla_policy_id      bigint,
+  sla_kind           text not null default '' check (sla_kind in ('', 'first', 'next')),
+  sla_due_at         timestamptz,
+  sla_breached_at    timestamptz
 );
 create unique index conversation_with_contact on conversation (account_id, contact_id) where group_key = '';
 create unique index conversation_with_group on conversation (account_id, group_key) where group_key <> '';
@@ -268,12 +297,19 @@ create index conversation_unread on conversation (account_id, last_message_at de
 create index conversation_waiting on conversation (account_id, waiting_since, id)
   where waiting_since is not null and status = 'open';
 
+create index conversation_collaborator on conversation using gin (collaborators) where collaborators <> '{}';
+create index conversation_label on conversation using gin (labels) where labels <> '{}';
+create index conversation_snoozed on conversation (snoozed_until) where status = 'snoozed' and snoozed_until is not null;
+create index conversation_route on conversation (id) where route_state = 'due';
+create index conversation_route_queued on conversation (account_id, waiting_since) where route_state = 'queued';
+create index conversation_sla on conversation (sla_due_at) where sla_due_at is not null and sla_breached_at is null;
+
 create table message (
   id                   bigint generated always as identity primary key,
   conversation_id      bigint not null references conversation on delete cascade,
   seq                  bigint not null,
   version              bigint not null,
-  direction            text not null check (direction in ('in', 'out')),
+  direction            text not null check (direction in ('in', 'out', 'note')),
   kind                 text not null,
   text                 text not null default '',
   content              jsonb not null default '{}',
@@ -433,3 +469,61 @@ create trigger conversation_tally_update after update on conversation
   referencing old table as old_rows new table as new_rows for each statement execute function tally_updated();
 create trigger conversation_tally_delete after delete on conversation
   referencing old table as old_rows for each statement execute function tally_deleted();
+
+-- ---------------------------------------------------------------- shared by many parts
+
+-- What the company decides once, each value checked by the program that reads it.
+create table company_setting (
+  key         text primary key,
+  value       jsonb not null,
+  updated_by  bigint references agent on delete set null,
+  updated_at  timestamptz not null default now()
+);
+
+-- What happened to a conversation besides its messages: the source of every figure, and of "why did it go to whom". Append-only in
+-- practice. `seq` is the message after which it happened, `version` as in message.
+create table conversation_event (
+  id               bigint generated always as identity primary key,
+  conversation_id  bigint not null references conversation on delete cascade,
+  account_id       bigint not null,
+  seq              bigint not null,
+  version          bigint not null,
+  at               timestamptz not null,
+  kind             text not null,
+  agent_id         bigint references agent on delete set null,
+  assignee_id      bigint references agent on delete set null,
+  data             jsonb not null default '{}'
+);
+create index conversation_event_place on conversation_event (conversation_id, seq, id);
+create index conversation_event_changes on conversation_event (conversation_id, version);
+create index conversation_event_at on conversation_event (at, id);
+
+-- What an agent should know of.
+create table notification (
+  id               bigint generated always as identity primary key,
+  agent_id         bigint not null references agent on delete cascade,
+  kind             text not null,
+  conversation_id  bigint references conversation on delete cascade,
+  message_id       bigint references message on delete cascade,
+  by_agent_id      bigint references agent on delete set null,
+  dedupe_key       text not null,
+  data             jsonb not null default '{}',
+  created_at       timestamptz not null default now(),
+  read_at          timestamptz,
+  unique (agent_id, dedupe_key)
+);
+create index notification_newest on notification (agent_id, id desc);
+create index notification_unread on notification (agent_id) where read_at is null;
+create index notification_mention on notification (agent_id, conversation_id) where kind = 'mention';
+
+-- What somebody just did, in the form that undoes it.
+create table undo_step (
+  id          bigint generated always as identity primary key,
+  agent_id    bigint not null references agent on delete cascade,
+  kind        text not null,
+  data        jsonb not null,
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz not null,
+  undone_at   timestamptz
+);
+create index undo_step_old on undo_step (expires_at);

@@ -14,8 +14,8 @@ from scrm.channel import Capabilities
 from scrm.db import Tx
 from scrm.permissions import Scope
 
-ADMIN = Scope(10_000, True, (), True)
-REP = Scope(7, False, (3,), False)
+ADMIN = Scope(10_000, "all", (), True)
+REP = Scope(7, "team", (3,), False)
 """One of fifty, in one of five teams."""
 
 Read = Callable[[Tx, Threads, int], Awaitable[Any]]

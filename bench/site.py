@@ -20,7 +20,6 @@ from scrm.app import open_services
 from scrm.config import load_settings
 from scrm.migrate import migrate
 from scrm.people import create_agent
-from scrm.permissions import Role
 from scrm.postgres import EmbeddedPostgres
 from scrm.services import Services
 from scrm.tokens import create_token
@@ -76,7 +75,7 @@ class Site:
         path.write_text(CONFIG.format(data=data, port=port, url=database_url, redis=redis, key=KEY))
         return path
 
-    async def token(self, login: str, role: Role = "admin") -> str:
+    async def token(self, login: str, role: str = "admin") -> str:
         """An API token of a new agent."""
         async with self.services.work() as work:
             agent_id = await create_agent(

@@ -29,7 +29,8 @@ where id = $1 and ($2 or owner_id = $3 or not exists (
     select from contact k join conversation c on c.contact_id = k.id where k.customer_id = $1)
   or exists (
     select from contact k join conversation c on c.contact_id = k.id join account a on a.id = c.account_id
-    where k.customer_id = $1 and (c.assignee_id = $3 or a.team_id is null or a.team_id = any($4::bigint[]))))
+    where k.customer_id = $1 and (c.assignee_id = $3 or $3 = any(c.collaborators)
+      or ($4::bigint[] is not null and (a.team_id is null or a.team_id = any($4))))))
 """
 CONTACTS = """
 select k.id, k.external_id, k.name, k.avatar, k.union_id is not null as union_linked, n.name as connection_name,
@@ -55,7 +56,7 @@ async def customer_row(tx: Tx, principal: Principal, customer_id: int) -> Row:
     final = await tx.fetchval(RESOLVE, customer_id)
     row = None
     if final is not None:
-        row = await tx.fetchrow(CUSTOMER, final, everything, scope.agent_id, list(scope.team_ids))
+        row = await tx.fetchrow(CUSTOMER, final, everything, scope.agent_id, scope.teams)
     if row is None:
         raise NotFound("There is no such customer.")
     return row

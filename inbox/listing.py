@@ -20,7 +20,7 @@ from inbox.shapes import CONVERSATION, FROM_CONVERSATION, conversation_view
 from inbox.views import ConversationPage
 from scrm.db import Tx
 from scrm.errors import Unprocessable
-from scrm.permissions import Scope
+from scrm.permissions import Reach, Scope
 from scrm.views import MAX_ID, Id, Input
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +71,7 @@ async def list_conversations(tx: Tx, scope: Scope, query: ListQuery) -> Conversa
         # Closing reads everything and ends the waiting; a new message opens again.
         return ConversationPage(conversations=[], next_cursor=None)
     after = Position.decode(query.cursor, waiting=query.waiting) if query.cursor is not None else None
-    sql = _statement(query.view, query.unread, query.waiting, after is not None, scope.everything, query.limit + 1)
+    sql = _statement(query.view, query.unread, query.waiting, after is not None, scope.reach, query.limit + 1)
     arguments: list[Any] = [scope.agent_id, list(scope.team_ids), query.account_id]
     if after is not None:
         arguments += [after.at, after.id]
@@ -86,7 +86,7 @@ async def list_conversations(tx: Tx, scope: Scope, query: ListQuery) -> Conversa
 
 
 @lru_cache(maxsize=512)
-def _statement(view: View, unread: bool, waiting: bool, after: bool, everything: bool, limit: int) -> str:
+def _statement(view: View, unread: bool, waiting: bool, after: bool, reach: Reach, limit: int) -> str:
     """Made of constants only. Parameters: $1 agent, $2 teams, $3 account or null, $4 and $5 the position."""
     key = "waiting_since" if waiting else "last_message_at"
     direction = "asc" if waiting else "desc"
@@ -101,12 +101,12 @@ def _statement(view: View, unread: bool, waiting: bool, after: bool, everything:
     if after:
         wanted.append(f"(c.{key}, c.id) {'>' if waiting else '<'} ($4::timestamptz, $5::bigint)")
     condition = " and ".join(wanted)
-    seen = "true" if everything else "(a.team_id is null or a.team_id = any($2::bigint[]))"
+    seen = {"all": "true", "own": "false"}.get(reach, "(a.team_id is null or a.team_id = any($2::bigint[]))")
     by_account = _merged("c.account_id = a.id", condition, order, key, seen)
     own = "c.assignee_id = $1 and c.account_id = a.id"
     if view == "mine":
         parts = _merged(own, condition, order, key, "true")
-    elif view == "unassigned" or everything:
+    elif view == "unassigned" or reach == "all":
         parts = by_account
     else:
         parts = f"{by_account} union all {_merged(own, condition, order, key, f'not {seen}')}"

@@ -1,6 +1,6 @@
 """What happens in the inbox, told to the browsers that may see it.
 
-A ring says which conversations changed. All that rang within a few milliseconds is read in three statements, each conversation is
+A ring says which conversations changed. All that rang within a few milliseconds is read in four statements, each conversation is
 serialised once (twice where something was recalled), and browsers with the same scope get the same bytes. Rings can be lost: a
 look at the newest messages every few seconds finds what nobody rang for.
 """
@@ -43,12 +43,13 @@ NEWEST_ID = "select coalesce(max(id), 0) from message"
 RECENT = "select id, conversation_id from message where id > $1"
 VERSIONS = "select id, version from conversation where id = any($1::bigint[])"
 OUTSIDE = """
-select c.id, c.version, a.team_id, c.assignee_id
+select c.id, c.version, a.team_id, c.assignee_id, c.collaborators
 from conversation c join account a on a.id = c.account_id
-where c.assignee_id = any($1::bigint[]) and a.team_id is not null and not exists (
-  select from team_member t where t.team_id = a.team_id and t.agent_id = c.assignee_id)
+where c.status <> 'closed' and (c.assignee_id = any($1::bigint[])
+  or (c.collaborators <> '{}' and c.collaborators && $1::bigint[]))
+limit 20000
 """
-"""Conversations that somebody sees only because they are assigned to them."""
+"""Conversations that somebody may see only because they are assigned to them or help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,22 @@ class Told:
     version: int
     team_id: int | None
     assignee_id: int | None
+    collaborators: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, pushed: Pushed) -> Told:
+        conversation = pushed.conversation
+        return cls(conversation.version, pushed.team_id, conversation.assignee_id, tuple(conversation.collaborator_ids))
+
+    def to(self, scope: Scope) -> bool:
+        return scope.covers(self.team_id, self.assignee_id, self.collaborators)
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
     """One pushed conversation, framed; ``masked`` is for those who may not see what was recalled."""
 
-    pushed: Pushed
+    now: Told
     before: Told | None
     full: bytes
     masked: bytes
@@ -72,9 +82,9 @@ class Frames:
 
     def to(self, scope: Scope) -> bytes:
         """What somebody with this scope is sent: the change, that it is no longer theirs, or nothing."""
-        if scope.covers(self.pushed.team_id, self.pushed.conversation.assignee_id):
+        if self.now.to(scope):
             return self.full if scope.recalled else self.masked
-        if self.before is not None and scope.covers(self.before.team_id, self.before.assignee_id):
+        if self.before is not None and self.before.to(scope):
             return self.gone
         return b""
 
@@ -183,8 +193,7 @@ class Pusher:
                 count_pushes(len(parts) * len(sockets))
 
     def _is_news(self, pushed: Pushed) -> bool:
-        told = self._told.get(pushed.conversation.id)
-        return told != Told(pushed.conversation.version, pushed.team_id, pushed.conversation.assignee_id)
+        return self._told.get(pushed.conversation.id) != Told.of(pushed)
 
     def _note(self, conversation_id: int, told: Told) -> None:
         self._told[conversation_id] = told
@@ -200,21 +209,25 @@ class Pusher:
         if narrow:
             for row in await self._services.db.fetch(OUTSIDE, list(narrow)):
                 if row["id"] not in self._told:
-                    self._note(row["id"], Told(row["version"], row["team_id"], row["assignee_id"]))
+                    told = Told(row["version"], row["team_id"], row["assignee_id"], tuple(row["collaborators"]))
+                    self._note(row["id"], told)
         await asyncio.sleep(COUNTS_SECONDS)
 
     def _frames(self, pushed: Pushed) -> Frames:
         conversation = pushed.conversation
         before = self._told.get(conversation.id)
-        self._note(conversation.id, Told(conversation.version, pushed.team_id, conversation.assignee_id))
+        now = Told.of(pushed)
+        self._note(conversation.id, now)
         messages = list(pushed.messages)
-        push = ConversationPush(conversation=conversation, messages=messages, from_version=pushed.from_version)
+        push = ConversationPush(
+            conversation=conversation, messages=messages, events=list(pushed.events), from_version=pushed.from_version
+        )
         full = masked = frame(to_json(push))
         if any(message.recalled_at is not None for message in messages):
             hidden = [without_recalled(message) for message in messages]
             masked = frame(to_json(push.model_copy(update={"messages": hidden})))
         gone = frame(orjson.dumps({"type": "gone", "conversation_id": conversation.id}))
-        return Frames(pushed, before, full, masked, gone)
+        return Frames(now, before, full, masked, gone)
 
     # ------------------------------------------------------------------ counts
 

@@ -12,14 +12,16 @@ from pydantic import Field, model_validator
 from inbox.shapes import (
     ATTACHMENT,
     CONVERSATION,
+    EVENT,
     FROM_CONVERSATION,
     MESSAGE,
     attachment_view,
     conversation_view,
+    event_view,
     message_views,
     without_recalled,
 )
-from inbox.views import AttachmentView, ChangesPage, ConversationView, MessagePage, MessageView
+from inbox.views import AttachmentView, ChangesPage, ConversationView, EventView, MessagePage, MessageView
 from scrm.channel import Capabilities
 from scrm.db import Database, Row, Tx
 from scrm.errors import NotFound
@@ -29,7 +31,10 @@ from scrm.views import MAX_ID, Input
 CapabilitiesOf = Callable[[str], Capabilities | None]
 Seq = Annotated[int, Field(ge=0, le=MAX_ID)]
 
-SEEN = "($2 or c.assignee_id = $3 or a.team_id is null or a.team_id = any($4::bigint[]))"
+SEEN = """
+($2 or c.assignee_id = $3 or $3 = any(c.collaborators)
+  or ($4::bigint[] is not null and (a.team_id is null or a.team_id = any($4))))
+"""
 """What :meth:`scrm.permissions.Scope.covers` says, in SQL."""
 ONE = f"select {CONVERSATION} from {FROM_CONVERSATION} where c.id = $1 and {SEEN}"  # noqa: S608
 OF_MESSAGE = f"""
@@ -60,6 +65,19 @@ FARTHEST = 200
 """A push holds messages of at most this many versions: a thread farther behind asks /changes."""
 UNKNOWN = 20
 """The same for a conversation of which it is not known what was pushed last."""
+EVENTS_BETWEEN = f"""
+select {EVENT} from conversation_event e where e.conversation_id = $1 and e.seq between $2 and $3 order by e.seq, e.id limit 1000
+"""  # noqa: S608
+EVENTS_CHANGED = f"""
+select {EVENT} from conversation_event e where e.conversation_id = $1 and e.version > $2 and e.version <= $3
+order by e.version
+"""  # noqa: S608
+PUSHED_EVENTS = f"""
+select {EVENT} from unnest($1::bigint[], $2::bigint[]) w (id, since) cross join lateral (
+  select e.* from conversation_event e where e.conversation_id = w.id and e.version > w.since
+) e order by e.conversation_id, e.version
+"""  # noqa: S608
+
 PUSHED = f"""
 select {CONVERSATION}, greatest(coalesce(w.since, c.version - {UNKNOWN}), c.version - {FARTHEST}, 0) as from_version
 from unnest($1::bigint[], $2::bigint[]) w (id, since) join {FROM_CONVERSATION} on c.id = w.id
@@ -97,6 +115,7 @@ class Pushed:
 
     conversation: ConversationView
     messages: Sequence[MessageView]
+    events: Sequence[EventView]
     from_version: int
     team_id: int | None
 
@@ -110,7 +129,7 @@ async def one_moment(db: Database) -> AsyncIterator[Tx]:
 
 async def conversation_row(tx: Tx, scope: Scope, conversation_id: int) -> Row:
     """Raises :class:`NotFound`, also for what the asker may not see: that there is something is already an answer."""
-    row = await tx.fetchrow(ONE, conversation_id, scope.everything, scope.agent_id, list(scope.team_ids))
+    row = await tx.fetchrow(ONE, conversation_id, scope.everything, scope.agent_id, scope.teams)
     if row is None:
         raise NotFound("There is no such conversation.")
     return row
@@ -122,7 +141,7 @@ async def find_conversation(tx: Tx, scope: Scope, conversation_id: int) -> Conve
 
 async def find_message(tx: Tx, scope: Scope, message_id: int, able: CapabilitiesOf) -> MessageView:
     """Raises :class:`NotFound`, as :func:`conversation_row` does."""
-    row = await tx.fetchrow(OF_MESSAGE, message_id, scope.everything, scope.agent_id, list(scope.team_ids))
+    row = await tx.fetchrow(OF_MESSAGE, message_id, scope.everything, scope.agent_id, scope.teams)
     if row is None:
         raise NotFound("There is no such message.")
     return (await _views(tx, scope, [row], able(row["channel"])))[0]
@@ -133,9 +152,12 @@ async def message_page(
 ) -> MessagePage:
     row = await conversation_row(tx, scope, conversation_id)
     rows, has_before, has_after = await _page_rows(tx, conversation_id, query)
+    first = rows[0]["seq"] if rows and has_before else 0
+    last = rows[-1]["seq"] if rows and has_after else row["last_seq"]
     return MessagePage(
         conversation=conversation_view(row),
         messages=await _views(tx, scope, rows, able(row["channel"])),
+        events=[event_view(one) for one in await tx.fetch(EVENTS_BETWEEN, conversation_id, first, last)],
         has_before=has_before,
         has_after=has_after,
     )
@@ -168,31 +190,41 @@ async def changes(tx: Tx, scope: Scope, conversation_id: int, query: ChangesQuer
         # Messages changed by one and the same act stay together: the next page asks for greater versions only.
         last = rows[-1]["version"]
         rows = [row for row in rows if row["version"] < last] or rows
+    up_to = rows[-1]["version"] if more else row["version"]
+    events = await tx.fetch(EVENTS_CHANGED, conversation_id, query.since, up_to)
     return ChangesPage(
         conversation=conversation_view(row),
         messages=await _views(tx, scope, rows, able(row["channel"])),
-        up_to_version=rows[-1]["version"] if more else row["version"],
+        events=[event_view(one) for one in events],
+        up_to_version=up_to,
         more=more,
     )
 
 
 async def conversations_of_contacts(tx: Tx, scope: Scope, contact_ids: Sequence[int]) -> list[ConversationView]:
-    arguments = (list(contact_ids), scope.everything, scope.agent_id, list(scope.team_ids))
+    arguments = (list(contact_ids), scope.everything, scope.agent_id, scope.teams)
     return [conversation_view(row) for row in await tx.fetch(OF_CUSTOMER, *arguments)]
 
 
 async def changed_since(tx: Tx, wants: Sequence[tuple[int, int | None]], able: CapabilitiesOf) -> list[Pushed]:
-    """Conversations with their messages changed after a version each (None: not known), recalled content included. Three
+    """Conversations with their messages changed after a version each (None: not known), recalled content included. Four
     statements for any number; read them in :func:`one_moment`. Conversations that are gone are left out."""
     rows = await tx.fetch(PUSHED, [one for one, _ in wants], [since for _, since in wants])
-    message_rows = await tx.fetch(PUSHED_MESSAGES, [row["id"] for row in rows], [row["from_version"] for row in rows])
+    wanted = [row["id"] for row in rows], [row["from_version"] for row in rows]
+    message_rows = await tx.fetch(PUSHED_MESSAGES, *wanted)
+    events: dict[int, list[EventView]] = {row["id"]: [] for row in rows}
+    for one in await tx.fetch(PUSHED_EVENTS, *wanted):
+        events[one["conversation_id"]].append(event_view(one))
     ables = {row["id"]: able(row["channel"]) for row in rows}
     views = message_views(message_rows, await attachments_of(tx, message_rows), ables)
     by_conversation: dict[int, list[MessageView]] = {row["id"]: [] for row in rows}
     for view in views:
         by_conversation[view.conversation_id].append(view)
     return [
-        Pushed(conversation_view(row), by_conversation[row["id"]], row["from_version"], row["team_id"]) for row in rows
+        Pushed(
+            conversation_view(row), by_conversation[row["id"]], events[row["id"]], row["from_version"], row["team_id"]
+        )
+        for row in rows
     ]
 
 

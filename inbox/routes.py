@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -136,7 +137,7 @@ async def _visible(work: Work, request: Request, conversation_id: int) -> None:
 async def _shown(work: Work, request: Request, conversation_id: int) -> ConversationView:
     """After the act, to the one who did it: also when they just gave the conversation away."""
     scope = Scope.of(request.principal)
-    everything = Scope(scope.agent_id, True, scope.team_ids, scope.recalled)
+    everything = replace(scope, reach="all")
     return await find_conversation(work.tx, everything, conversation_id)
 
 

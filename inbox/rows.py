@@ -42,7 +42,27 @@ class Conversation:
     service_reason: dict[str, Any] | None
     can_send: bool
     closed_at: datetime | None
+    collaborators: list[int]
+    labels: list[int]
+    assigned_at: datetime | None
+    transfer_to: int | None
+    snoozed_until: datetime | None
+    route_state: str
+    language: str
+    sla_policy_id: int | None
+    sla_kind: str
+    sla_due_at: datetime | None
+    sla_breached_at: datetime | None
     changed: bool = field(default=False, compare=False)
+
+    @property
+    def collaborators_literal(self) -> str:
+        """As PostgreSQL writes arrays: a batch of arrays of different lengths is no array of arrays."""
+        return f"{{{','.join(map(str, self.collaborators))}}}"
+
+    @property
+    def labels_literal(self) -> str:
+        return f"{{{','.join(map(str, self.labels))}}}"
 
     def next_version(self) -> int:
         self.version += 1
@@ -89,7 +109,9 @@ def _from_row(row: Row) -> Conversation:
 SAVED = attrgetter(
     "id", "status", "assignee_id", "last_seq", "version", "unread", "read_seq", "waiting_since", "last_message_at",
     "preview", "preview_kind", "preview_direction", "window_kind", "window_opened_at", "window_expires_at", "window_quota",
-    "window_used", "window_key", "service_state", "service_reason", "can_send", "closed_at",
+    "window_used", "window_key", "service_state", "service_reason", "can_send", "closed_at", "collaborators_literal",
+    "labels_literal", "assigned_at", "transfer_to", "snoozed_until", "route_state", "language", "sla_policy_id", "sla_kind",
+    "sla_due_at", "sla_breached_at",
 )  # fmt: skip
 SAVE = """
 update conversation c set
@@ -98,13 +120,19 @@ update conversation c set
   preview_kind = w.preview_kind, preview_direction = w.preview_direction, window_kind = w.window_kind,
   window_opened_at = w.window_opened_at, window_expires_at = w.window_expires_at, window_quota = w.window_quota,
   window_used = w.window_used, window_key = w.window_key, service_state = w.service_state,
-  service_reason = w.service_reason, can_send = w.can_send, closed_at = w.closed_at
+  service_reason = w.service_reason, can_send = w.can_send, closed_at = w.closed_at,
+  collaborators = w.collaborators::bigint[], labels = w.labels::bigint[], assigned_at = w.assigned_at,
+  transfer_to = w.transfer_to, snoozed_until = w.snoozed_until, route_state = w.route_state, language = w.language,
+  sla_policy_id = w.sla_policy_id, sla_kind = w.sla_kind, sla_due_at = w.sla_due_at, sla_breached_at = w.sla_breached_at
 from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::bigint[],
   $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[],
-  $15::timestamptz[], $16::int[], $17::int[], $18::jsonb[], $19::text[], $20::jsonb[], $21::boolean[], $22::timestamptz[])
+  $15::timestamptz[], $16::int[], $17::int[], $18::jsonb[], $19::text[], $20::jsonb[], $21::boolean[], $22::timestamptz[],
+  $23::text[], $24::text[], $25::timestamptz[], $26::bigint[], $27::timestamptz[], $28::text[], $29::text[], $30::bigint[],
+  $31::text[], $32::timestamptz[], $33::timestamptz[])
   w (id, status, assignee_id, last_seq, version, unread, read_seq, waiting_since, last_message_at, preview, preview_kind,
   preview_direction, window_kind, window_opened_at, window_expires_at, window_quota, window_used, window_key,
-  service_state, service_reason, can_send, closed_at)
+  service_state, service_reason, can_send, closed_at, collaborators, labels, assigned_at, transfer_to, snoozed_until,
+  route_state, language, sla_policy_id, sla_kind, sla_due_at, sla_breached_at)
 where c.id = w.id
 """
 

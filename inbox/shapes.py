@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from inbox.views import (
     AttachmentView,
     ConversationView,
+    EventView,
     GroupView,
     MessageView,
     PersonView,
     SenderView,
+    SlaView,
     WindowView,
 )
 from scrm.channel import Capabilities
@@ -22,7 +24,9 @@ CONVERSATION = """
   c.id, c.version, c.account_id, a.channel, a.team_id, c.contact_id, k.customer_id, k.external_id, k.name as contact_name,
   k.avatar, c.group_key, c.group_name, c.status, c.assignee_id, c.last_seq, c.unread, c.read_seq, c.waiting_since,
   c.last_message_at, c.preview, c.preview_kind, c.preview_direction, c.window_kind, c.window_opened_at,
-  c.window_expires_at, c.window_quota, c.window_used, c.can_send, c.service_state, c.service_reason
+  c.window_expires_at, c.window_quota, c.window_used, c.can_send, c.service_state, c.service_reason,
+  c.collaborators, c.labels, c.assigned_at, c.transfer_to, c.snoozed_until, c.route_state, c.sla_policy_id, c.sla_kind,
+  c.sla_due_at, c.sla_breached_at
 """
 FROM_CONVERSATION = """
   conversation c join account a on a.id = c.account_id left join contact k on k.id = c.contact_id
@@ -32,6 +36,7 @@ MESSAGE = """
   m.sender_agent_id, m.sender_id, m.sender_name, m.client_token, m.sent_at, m.created_at, m.recalled_at, m.recalled_by,
   m.platform_message_id is not null as known_there
 """
+EVENT = "e.id, e.conversation_id, e.seq, e.version, e.at, e.kind, e.agent_id, e.data"
 ATTACHMENT = "t.id, t.message_id, t.kind, t.state, t.name, t.mime, t.size, t.width, t.height, t.duration_ms, t.reason"
 
 
@@ -45,6 +50,13 @@ def conversation_view(row: Row) -> ConversationView:
         group=GroupView(key=row["group_key"], name=row["group_name"]) if row["group_key"] else None,
         status=row["status"],
         assignee_id=row["assignee_id"],
+        assigned_at=row["assigned_at"],
+        collaborator_ids=row["collaborators"],
+        transfer_to=row["transfer_to"],
+        label_ids=row["labels"],
+        snoozed_until=row["snoozed_until"],
+        queued=row["route_state"] == "queued",
+        sla=_sla(row),
         last_seq=row["last_seq"],
         unread=row["unread"],
         read_seq=row["read_seq"],
@@ -81,6 +93,29 @@ def _window(row: Row) -> WindowView | None:
         expires_at=row["window_expires_at"],
         quota=row["window_quota"],
         used=row["window_used"],
+    )
+
+
+def _sla(row: Row) -> SlaView | None:
+    if not row["sla_kind"] or row["sla_due_at"] is None or row["sla_policy_id"] is None:
+        return None
+    return SlaView(
+        kind=row["sla_kind"],
+        policy_id=row["sla_policy_id"],
+        due_at=row["sla_due_at"],
+        breached_at=row["sla_breached_at"],
+    )
+
+
+def event_view(row: Row) -> EventView:
+    return EventView(
+        id=row["id"],
+        seq=row["seq"],
+        version=row["version"],
+        at=row["at"],
+        kind=row["kind"],
+        agent_id=row["agent_id"],
+        data=row["data"],
     )
 
 

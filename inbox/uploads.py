@@ -165,7 +165,7 @@ async def _keep(
 
 async def _find(tx: Tx, principal: Principal, attachment_id: int) -> Row:
     scope = Scope.of(principal)
-    row = await tx.fetchrow(FIND, attachment_id, scope.everything, scope.agent_id, list(scope.team_ids))
+    row = await tx.fetchrow(FIND, attachment_id, scope.everything, scope.agent_id, scope.teams)
     if row is None or (row["recalled_at"] is not None and not principal.may(INBOX_RECALLED)):
         raise NotFound("There is no such file, or it is not here yet.")
     return row

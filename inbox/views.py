@@ -28,6 +28,7 @@ __all__ = [
     "ConversationView",
     "CountsPush",
     "CountsView",
+    "EventView",
     "GroupView",
     "MediaLimitView",
     "MessagePage",
@@ -35,6 +36,7 @@ __all__ = [
     "PersonView",
     "SenderView",
     "SentenceView",
+    "SlaView",
     "Tally",
     "View",
     "WindowRuleView",
@@ -67,6 +69,15 @@ class GroupView(View):
     name: str
 
 
+class SlaView(View):
+    """The answer that is promised. Without ``breached_at`` it counts down to ``due_at``."""
+
+    kind: Literal["first", "next"]
+    policy_id: int
+    due_at: datetime
+    breached_at: datetime | None
+
+
 class ConversationView(View):
     id: int
     version: int = Field(description="Counts changes of this conversation and its messages; see /changes.")
@@ -74,8 +85,15 @@ class ConversationView(View):
     channel: str
     contact: PersonView | None
     group: GroupView | None
-    status: Literal["open", "closed"]
+    status: Literal["open", "snoozed", "closed"]
     assignee_id: int | None
+    assigned_at: datetime | None
+    collaborator_ids: list[int] = Field(description="Agents who help; they see it wherever it is.")
+    transfer_to: int | None = Field(description="Who has been asked to take it over.")
+    label_ids: list[int]
+    snoozed_until: datetime | None = Field(description="When a snoozed one comes back; null: when the customer writes.")
+    queued: bool = Field(description="Waits for a rep to become free.")
+    sla: SlaView | None
     last_seq: int
     unread: int
     read_seq: int
@@ -120,7 +138,7 @@ class MessageView(View):
     conversation_id: int
     seq: int
     version: int
-    direction: Literal["in", "out"]
+    direction: Literal["in", "out", "note"] = Field(description="A note is for colleagues only, and never leaves.")
     kind: str
     text: str
     content: dict[str, Any]
@@ -136,26 +154,41 @@ class MessageView(View):
     recallable_until: datetime | None
 
 
+class EventView(View):
+    """What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data."""
+
+    id: int
+    seq: int
+    version: int
+    at: datetime
+    kind: str
+    agent_id: int | None
+    data: dict[str, Any]
+
+
 class ConversationPage(View):
     conversations: list[ConversationView]
     next_cursor: str | None
 
 
 class MessagePage(View):
-    """Ordered by seq. ``conversation`` is of the same moment as the messages."""
+    """Ordered by seq. ``conversation`` is of the same moment as the messages; ``events`` are those that happened after one of
+    them (and, on the first page of all, before any)."""
 
     conversation: ConversationView
     messages: list[MessageView]
+    events: list[EventView]
     has_before: bool
     has_after: bool
 
 
 class ChangesPage(View):
-    """Messages that are new or changed since a version, ordered by version; ``more`` when asked again from
-    ``up_to_version``."""
+    """Messages that are new or changed since a version, ordered by version, and events since then; ``more`` when asked again
+    from ``up_to_version``."""
 
     conversation: ConversationView
     messages: list[MessageView]
+    events: list[EventView]
     up_to_version: int
     more: bool
 
@@ -184,6 +217,7 @@ class ConversationPush(View):
     type: Literal["conversation"] = "conversation"
     conversation: ConversationView
     messages: list[MessageView]
+    events: list[EventView]
     from_version: int
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scrm.db import Row
-from scrm.permissions import Language, Role
+from scrm.permissions import Language
 from scrm.views import View
 
 
@@ -12,7 +12,7 @@ class AgentView(View):
     login: str
     name: str
     avatar: str
-    role: Role
+    role: str
     language: Language
     disabled: bool
     team_ids: list[int]

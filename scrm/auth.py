@@ -16,7 +16,7 @@ from scrm.addresses import Addresses
 from scrm.db import LOST, Row
 from scrm.errors import Forbidden, NotSignedIn
 from scrm.passwords import Passwords
-from scrm.permissions import OF_ROLE, Principal
+from scrm.permissions import OF_ROLE, REACH, Principal
 from scrm.ratelimit import SignInLimit
 from scrm.services import Services
 from scrm.sessions import NewSession
@@ -169,12 +169,19 @@ class Auth:
 
 
 def principal_of(row: Row) -> Principal:
+    """From the columns of ``scrm.sessions.WHO``. A token may be narrower than its agent, never wider."""
+    own = row["role_permissions"]
+    permissions = OF_ROLE.get(row["role"], frozenset()) if own is None else frozenset(own)
+    token_permissions = row.get("token_permissions")
+    if token_permissions is not None:
+        permissions &= frozenset(token_permissions)
     return Principal(
         agent_id=row["agent_id"],
         login=row["login"],
         name=row["name"],
         role=row["role"],
-        permissions=OF_ROLE[row["role"]],
+        permissions=permissions,
+        reach=row["role_reach"] or REACH.get(row["role"], "own"),
         language=row["language"],
         team_ids=tuple(row["team_ids"]),
         session_id=row.get("session_id"),

@@ -13,12 +13,14 @@ from inbox.arrivals import FETCH_MEDIA
 from inbox.media import note_blob
 from inbox.reply import Draft, reply
 from inbox.status import END_SESSION
+from scrm.auth import principal_of
 from scrm.blobs import sniff
 from scrm.channel import Kind
 from scrm.clock import monotonic
 from scrm.errors import ApiError
-from scrm.permissions import OF_ROLE, Principal
+from scrm.permissions import Principal
 from scrm.services import Services, Work
+from scrm.sessions import WHO
 from simulator.company.drawing import pdf, picture
 from simulator.company.script import Line
 from simulator.company.stage import Person, Stage
@@ -44,10 +46,7 @@ LAST_SENT = """
 select id from message where conversation_id = $1 and direction = 'out' and state = 'sent' and sender_kind = 'agent'
 order by seq desc limit 1
 """
-COLLEAGUE = """
-select a.id, a.login, a.name, a.role, a.language, array(select team_id from team_member where agent_id = a.id) as team_ids
-from agent a where a.login = $1
-"""
+COLLEAGUE = f"select {WHO} from agent a join role r on r.key = a.role where a.login = $1"  # noqa: S608 - made of constants
 
 
 class ServiceOffice:
@@ -100,19 +99,7 @@ class ServiceOffice:
 
     async def _principal(self, login: str) -> Principal | None:
         row = await self._services.db.fetchrow(COLLEAGUE, login)
-        if row is None:
-            return None
-        return Principal(
-            agent_id=row["id"],
-            login=row["login"],
-            name=row["name"],
-            role=row["role"],
-            permissions=OF_ROLE[row["role"]],
-            language=row["language"],
-            team_ids=tuple(row["team_ids"]),
-            session_id=None,
-            token_id=None,
-        )
+        return None if row is None else principal_of(row)
 
     async def _draft(self, person: Person, line: Line, principal: Principal) -> Draft | None:
         """The message that a line is; None when it is none."""

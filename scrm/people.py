@@ -9,7 +9,7 @@ import asyncpg
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.passwords import check_rules, hash_password
-from scrm.permissions import ROLES, Language, Role
+from scrm.permissions import Language
 from scrm.services import Work
 from scrm.sessions import end_sessions_of, ring_sessions_of
 from scrm.trail import record
@@ -35,7 +35,7 @@ async def create_agent(
     *,
     login: str,
     name: str,
-    role: Role,
+    role: str,
     password: str,
     language: Language = "zh-CN",
     avatar: str = "",
@@ -44,8 +44,7 @@ async def create_agent(
     address: str = "",
 ) -> int:
     """Raises :class:`Conflict` for a login that exists (upper and lower case are one), :class:`Unprocessable`."""
-    if role not in ROLES:
-        raise Unprocessable("There is no such role.", fields={"role": f"One of {', '.join(ROLES)}."})
+    await _check_role(work, role)
     check_rules(password, login=login)
     hashed = await hash_password(password)
     agent_id: int | None = await work.tx.fetchval(INSERT, login, name, role, hashed, language, avatar, work.now)
@@ -71,10 +70,9 @@ async def set_password(work: Work, agent_id: int, password: str, *, by: int | No
     await record(work, "agent.password_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address)
 
 
-async def set_role(work: Work, agent_id: int, role: Role, *, by: int | None = None, address: str = "") -> None:
+async def set_role(work: Work, agent_id: int, role: str, *, by: int | None = None, address: str = "") -> None:
     """Raises :class:`Conflict` when nobody could administer any more."""
-    if role not in ROLES:
-        raise Unprocessable("There is no such role.", fields={"role": f"One of {', '.join(ROLES)}."})
+    await _check_role(work, role)
     if role != "admin":
         await _keep_an_admin(work, agent_id)
     if await work.tx.fetchval("update agent set role = $2 where id = $1 returning id", agent_id, role) is None:
@@ -161,6 +159,12 @@ async def list_agents(tx: Tx, agent_id: int | None = None) -> list[Row]:
 async def list_teams(tx: Tx, team_id: int | None = None) -> list[Row]:
     rows: list[Row] = await tx.fetch(TEAMS, team_id)
     return rows
+
+
+async def _check_role(work: Work, role: str) -> None:
+    roles = [row["key"] for row in await work.tx.fetch("select key from role order by key for share")]
+    if role not in roles:
+        raise Unprocessable("There is no such role.", fields={"role": f"One of {', '.join(roles)}."})
 
 
 async def _join(work: Work, agent_id: int, team_ids: Sequence[int]) -> None:

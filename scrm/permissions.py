@@ -1,56 +1,70 @@
-"""Who may do what. A route names one permission; a role is a set of them; a scope says on which rows."""
+"""Who may do what. A route names one permission; a role is a set of them and a reach; a scope says on which rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-Role = Literal["rep", "manager", "marketer", "auditor", "admin"]
 Language = Literal["zh-CN", "en"]
+Reach = Literal["own", "team", "all"]
+"""Of the conversations: those given to oneself; also those of one's teams and of no team; all."""
 
 INBOX_READ = "inbox.read"
 INBOX_REPLY = "inbox.reply"
 INBOX_ASSIGN = "inbox.assign"
 """Give conversations to others; everybody who replies may take and drop their own."""
-INBOX_READ_ALL = "inbox.read_all"
-"""Conversations of every team."""
 INBOX_RECALLED = "inbox.recalled"
 """What was in messages that were withdrawn."""
+INBOX_TEAM = "inbox.team"
+"""The team's load and figures."""
+INBOX_SETTINGS = "inbox.settings"
+"""Labels, rules, hours, service levels, automatic answers, surveys."""
+LIBRARY_READ = "library.read"
+"""Use quick replies, materials and macros, and keep personal ones."""
+LIBRARY_MANAGE = "library.manage"
+"""Those of teams and of the company."""
 CUSTOMERS_READ = "customers.read"
 CUSTOMERS_WRITE = "customers.write"
 CUSTOMERS_PHONE = "customers.phone"
 """Phone numbers in full."""
+CUSTOMERS_REVEAL = "customers.reveal"
+"""One phone number in full, on request, which is written to the trail."""
 AGENTS_READ = "agents.read"
 AGENTS_MANAGE = "agents.manage"
+COMPANY_MANAGE = "company.manage"
+"""Roles, rules for passwords, how people sign in."""
 CONNECTIONS_READ = "connections.read"
 CONNECTIONS_MANAGE = "connections.manage"
 EVENTS_READ = "events.read"
 EVENTS_MANAGE = "events.manage"
 
-_REP = frozenset({INBOX_READ, INBOX_REPLY, CUSTOMERS_READ, CUSTOMERS_WRITE, AGENTS_READ})
-
-OF_ROLE: dict[Role, frozenset[str]] = {
-    "rep": _REP,
-    "manager": _REP | {INBOX_ASSIGN, INBOX_READ_ALL, INBOX_RECALLED, CUSTOMERS_PHONE, CONNECTIONS_READ, EVENTS_READ},
-    "marketer": frozenset({CUSTOMERS_READ, AGENTS_READ}),
-    "auditor": frozenset(
-        {INBOX_READ, INBOX_READ_ALL, INBOX_RECALLED, CUSTOMERS_READ, CUSTOMERS_PHONE, AGENTS_READ, EVENTS_READ}
-    ),
-    "admin": _REP
-    | {
-        INBOX_ASSIGN,
-        INBOX_READ_ALL,
-        INBOX_RECALLED,
-        CUSTOMERS_PHONE,
-        AGENTS_MANAGE,
-        CONNECTIONS_READ,
-        CONNECTIONS_MANAGE,
-        EVENTS_READ,
-        EVENTS_MANAGE,
-    },
+_REP = frozenset(
+    {INBOX_READ, INBOX_REPLY, LIBRARY_READ, CUSTOMERS_READ, CUSTOMERS_WRITE, CUSTOMERS_REVEAL, AGENTS_READ}
+)
+_MANAGER = _REP | {
+    INBOX_ASSIGN,
+    INBOX_RECALLED,
+    INBOX_TEAM,
+    INBOX_SETTINGS,
+    LIBRARY_MANAGE,
+    CUSTOMERS_PHONE,
+    CONNECTIONS_READ,
+    EVENTS_READ,
 }
+
+OF_ROLE: dict[str, frozenset[str]] = {
+    "rep": _REP,
+    "manager": _MANAGER,
+    "marketer": frozenset({CUSTOMERS_READ, AGENTS_READ, LIBRARY_READ, LIBRARY_MANAGE}),
+    "auditor": frozenset(
+        {INBOX_READ, INBOX_RECALLED, INBOX_TEAM, CUSTOMERS_READ, CUSTOMERS_PHONE, AGENTS_READ, EVENTS_READ}
+    ),
+    "admin": _MANAGER | {AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE},
+}
+"""The built-in roles. A company adds its own (table ``role``)."""
+REACH: dict[str, Reach] = {"rep": "team", "manager": "all", "marketer": "own", "auditor": "all", "admin": "all"}
 EVERY = OF_ROLE["admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[str, ...] = tuple(OF_ROLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,9 @@ class Principal:
     agent_id: int
     login: str
     name: str
-    role: Role
+    role: str
     permissions: frozenset[str]
+    reach: Reach
     language: Language
     team_ids: tuple[int, ...]
     session_id: int | None
@@ -73,25 +88,29 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which conversations somebody sees: all of them; or those of accounts without a team, of accounts of one's own teams,
-    and the ones assigned to oneself. :meth:`covers` and the SQL in ``inbox.queries`` say the same thing."""
+    """Which conversations somebody sees: those they are assigned to or help with, and, as far as they reach, those of accounts
+    without a team and of accounts of their own teams, or all. :meth:`covers` and ``inbox.queries.SEEN`` say the same thing."""
 
     agent_id: int
-    everything: bool
+    reach: Reach
     team_ids: tuple[int, ...]
     recalled: bool
 
     @classmethod
     def of(cls, principal: Principal) -> Scope:
-        return cls(
-            principal.agent_id,
-            principal.may(INBOX_READ_ALL),
-            principal.team_ids,
-            principal.may(INBOX_RECALLED),
-        )
+        return cls(principal.agent_id, principal.reach, principal.team_ids, principal.may(INBOX_RECALLED))
+
+    @property
+    def everything(self) -> bool:
+        return self.reach == "all"
+
+    @property
+    def teams(self) -> list[int] | None:
+        """For SQL: the teams whose accounts are seen whole (and those without a team); None: no account is."""
+        return None if self.reach == "own" else list(self.team_ids)
 
     def covers_account(self, team_id: int | None) -> bool:
-        return self.everything or team_id is None or team_id in self.team_ids
+        return self.reach == "all" or (self.reach == "team" and (team_id is None or team_id in self.team_ids))
 
-    def covers(self, team_id: int | None, assignee_id: int | None) -> bool:
-        return assignee_id == self.agent_id or self.covers_account(team_id)
+    def covers(self, team_id: int | None, assignee_id: int | None, collaborators: tuple[int, ...] = ()) -> bool:
+        return assignee_id == self.agent_id or self.agent_id in collaborators or self.covers_account(team_id)

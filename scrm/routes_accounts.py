@@ -19,8 +19,9 @@ COLUMNS = """
 """
 VISIBLE = f"""
 select {COLUMNS} from account a
-where $1 or a.team_id is null or a.team_id = any($2::bigint[])
+where $1 or ($2::bigint[] is not null and (a.team_id is null or a.team_id = any($2)))
   or (select coalesce(sum(t.n), 0) from conversation_tally t where t.account_id = a.id and t.assignee_id = $3) > 0
+  or exists (select from conversation c where c.collaborators @> array[$3] and c.collaborators <> '{{}}' and c.account_id = a.id)
 order by a.position, a.id
 """  # noqa: S608
 ONE = f"select {COLUMNS} from account a where a.id = $1"  # noqa: S608
@@ -46,7 +47,7 @@ class AccountInput(Input):
 async def accounts(request: Request) -> AccountList:
     """Those whose conversations one may see, also where it is only a few of them."""
     scope = Scope.of(request.principal)
-    rows = await request.services.db.fetch(VISIBLE, scope.everything, list(scope.team_ids), scope.agent_id)
+    rows = await request.services.db.fetch(VISIBLE, scope.everything, scope.teams, scope.agent_id)
     channels = request.services.connections.channels()
     return AccountList(
         accounts=[account_view(row) for row in rows],

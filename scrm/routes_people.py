@@ -11,11 +11,12 @@ from scrm.agent_views import AgentList, AgentView, TeamList, TeamView, agent_vie
 from scrm.db import Tx
 from scrm.errors import Forbidden, NotFound
 from scrm.http import Reply, Request, Route
-from scrm.permissions import AGENTS_MANAGE, AGENTS_READ, Language, Role
+from scrm.permissions import AGENTS_MANAGE, AGENTS_READ, Language
 from scrm.services import Work
 from scrm.views import Id, Input, Line
 
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
+RoleKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Password = Annotated[str, Field(max_length=1000)]
 TeamIds = Annotated[list[Id], Field(max_length=200)]
 
@@ -23,7 +24,7 @@ TeamIds = Annotated[list[Id], Field(max_length=200)]
 class NewAgent(Input):
     login: Login
     name: Line
-    role: Role
+    role: RoleKey
     password: Password
     language: Language = "zh-CN"
     team_ids: TeamIds = Field(default_factory=list)
@@ -33,7 +34,7 @@ class AgentInput(Input):
     """What is absent stays."""
 
     name: Line | None = None
-    role: Role | None = None
+    role: RoleKey | None = None
     language: Language | None = None
     disabled: bool | None = None
     team_ids: TeamIds | None = None

@@ -13,7 +13,7 @@ from scrm.agent_views import AgentView, agent_view
 from scrm.auth import COOKIE
 from scrm.errors import Conflict, Forbidden, NotFound, Unprocessable
 from scrm.http import PUBLIC, SIGNED_IN, Reply, Request, Route
-from scrm.permissions import Language, Principal
+from scrm.permissions import Language, Principal, Reach
 from scrm.services import Services
 from scrm.sessions import NewSession
 from scrm.trail import record
@@ -34,6 +34,7 @@ class Me(View):
 
     agent: AgentView
     permissions: list[str]
+    reach: Reach
     csrf_token: str
     server_time: datetime
     version: str
@@ -192,6 +193,7 @@ async def _me(services: Services, principal: Principal, csrf_token: str) -> Me:
     return Me(
         agent=agent_view(rows[0]),
         permissions=sorted(principal.permissions),
+        reach=principal.reach,
         csrf_token=csrf_token,
         server_time=services.clock.now(),
         version=VERSION,

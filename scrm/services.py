@@ -30,7 +30,8 @@ class Work:
 
     def ring(self, topic: str, *ids: int) -> None:
         """After the commit, tells everybody that these ids of ``topic`` changed. Topics: ``conversation``, ``inbound``,
-        ``outbox``, ``pull``, ``job``, ``account``, ``connection``, ``session`` (ended)."""
+        ``outbox``, ``pull``, ``job``, ``account``, ``connection``, ``session`` (ended), ``notification`` (ids of
+        agents), ``setting``."""
         self.rings[topic].update(ids)
 
 

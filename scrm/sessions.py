@@ -15,17 +15,18 @@ insert into session (agent_id, token_hash, csrf_token, user_agent, address, crea
 values ($1, $2, $3, $4, $5, $6, $6, $7) returning id
 """
 WHO = """
-  a.id as agent_id, a.login, a.name, a.avatar, a.role, a.language,
+  a.id as agent_id, a.login, a.name, a.avatar, a.role, a.language, r.permissions as role_permissions,
+  r.reach as role_reach,
   array(select t.team_id from team_member t where t.agent_id = a.id order by 1) as team_ids
 """
 FIND = f"""
 select s.id as session_id, s.csrf_token, s.seen_at, s.expires_at, {WHO}
-from session s join agent a on a.id = s.agent_id
+from session s join agent a on a.id = s.agent_id join role r on r.key = a.role
 where s.token_hash = $1 and s.ended_at is null and s.expires_at > $2 and a.disabled_at is null
 """  # noqa: S608 - made of constants
 ALIVE = f"""
 select s.id as session_id, {WHO}
-from session s join agent a on a.id = s.agent_id
+from session s join agent a on a.id = s.agent_id join role r on r.key = a.role
 where s.id = any($1) and s.ended_at is null and s.expires_at > $2 and a.disabled_at is null
 """  # noqa: S608 - made of constants
 LIST = """

@@ -13,13 +13,13 @@ PREFIX = "scrm_"
 """Lets secret scanners recognise a token that ended up where it should not be."""
 
 FIND = f"""
-select t.id as token_id, t.used_at, t.expires_at, {WHO}
-from api_token t join agent a on a.id = t.agent_id
+select t.id as token_id, t.used_at, t.expires_at, t.permissions as token_permissions, {WHO}
+from api_token t join agent a on a.id = t.agent_id join role r on r.key = a.role
 where t.token_hash = $1 and t.ended_at is null and (t.expires_at is null or t.expires_at > $2) and a.disabled_at is null
 """  # noqa: S608 - made of constants
 ALIVE = f"""
-select t.id as token_id, {WHO}
-from api_token t join agent a on a.id = t.agent_id
+select t.id as token_id, t.permissions as token_permissions, {WHO}
+from api_token t join agent a on a.id = t.agent_id join role r on r.key = a.role
 where t.id = any($1) and t.ended_at is null and (t.expires_at is null or t.expires_at > $2) and a.disabled_at is null
 """  # noqa: S608 - made of constants
 INSERT = """

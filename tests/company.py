@@ -13,7 +13,7 @@ from typing import Any
 from scrm.app import open_services, running
 from scrm.config import Settings
 from scrm.people import create_agent
-from scrm.permissions import OF_ROLE, Principal
+from scrm.permissions import OF_ROLE, REACH, Principal
 from scrm.services import Services
 from simulator.douyin.server import DouyinSimulator
 from simulator.wecom.server import WecomSimulator
@@ -126,10 +126,8 @@ async def people(services: Services) -> tuple[Principal, Principal]:
     made = []
     async with services.work() as work:
         for login, name, role in (("rep", "李婷", "rep"), ("manager", "王经理", "manager")):
-            agent_id = await create_agent(work, login=login, name=name, role=role, password=PASSWORD)  # type: ignore[arg-type]
-            made.append(
-                Principal(agent_id, login, name, role, OF_ROLE[role], "zh-CN", (), None, None)  # type: ignore[index, arg-type]
-            )
+            agent_id = await create_agent(work, login=login, name=name, role=role, password=PASSWORD)
+            made.append(Principal(agent_id, login, name, role, OF_ROLE[role], REACH[role], "zh-CN", (), None, None))
     return made[0], made[1]
 
 

@@ -19,7 +19,6 @@ from inbox.rows import lock_one, save
 from scrm.app import routes
 from scrm.http import Route
 from scrm.people import create_agent, create_team
-from scrm.permissions import Role
 from scrm.services import Services
 from scrm.webserver import HUB, make_web_app
 
@@ -110,7 +109,7 @@ class Site:
         self._open.append(session)
         return Browser(session, self.base)
 
-    async def agent(self, role: Role, *, teams: tuple[int, ...] = (), login: str = "") -> int:
+    async def agent(self, role: str, *, teams: tuple[int, ...] = (), login: str = "") -> int:
         self._names += 1
         login = login or f"{role}{self._names}"
         async with self.services.work() as work:
@@ -125,7 +124,7 @@ class Site:
         browser.csrf = browser.me["csrf_token"]
         return browser
 
-    async def signed_in(self, role: Role, *, teams: tuple[int, ...] = ()) -> Browser:
+    async def signed_in(self, role: str, *, teams: tuple[int, ...] = ()) -> Browser:
         return await self.sign_in(await self.agent(role, teams=teams))
 
     async def team(self, name: str) -> int:

@@ -327,8 +327,9 @@ async def test_counts_equal_counting(site: Site) -> None:
     accounts = [await site.account(connection, team_id=team) for team in (None, ours, theirs)]
     agents = [await site.agent("rep", teams=teams) for teams in ((ours,), (), (ours, theirs))]
     scopes = [
-        Scope(agents[0], False, (ours,), False), Scope(agents[1], False, (), False),
-        Scope(agents[2], False, (ours, theirs), False), Scope(agents[0], True, (), True),
+        Scope(agents[0], "team", (ours,), False), Scope(agents[1], "team", (), False),
+        Scope(agents[2], "team", (ours, theirs), False), Scope(agents[0], "all", (), True),
+        Scope(agents[1], "own", (ours,), False),
     ]  # fmt: skip
     made = [await site.conversation(accounts[n % 3]) for n in range(12)]
 

@@ -25,7 +25,8 @@ async def test_a_task_that_swallows_its_cancellation_is_asked_again() -> None:
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
         await tasks.end([task])
-    assert task.done() and swallowed == 2
+    assert task.done()
+    assert swallowed == 2
 
 
 async def test_ended_failed_and_missing_tasks_are_no_trouble() -> None:

@@ -23,6 +23,13 @@ export function conversationView(change: Partial<ConversationView> = {}): Conver
     group: null,
     status: 'open',
     assignee_id: null,
+    assigned_at: null,
+    collaborator_ids: [],
+    transfer_to: null,
+    label_ids: [],
+    snoozed_until: null,
+    queued: false,
+    sla: null,
     last_seq: 0,
     unread: 0,
     read_seq: 0,
@@ -161,6 +168,7 @@ export class World {
     return {
       conversation: this.view(id),
       messages: messages.map((one) => ({ ...one })),
+      events: [],
       has_before: (messages[0]?.seq ?? 1) > 1,
       has_after: false,
     }
@@ -173,6 +181,6 @@ export class World {
     const messages = due.slice(0, limit).map((one) => ({ ...one }))
     const more = due.length > limit
     const conversation = this.view(id)
-    return { conversation, messages, more, up_to_version: more ? (messages.at(-1)?.version ?? since) : conversation.version }
+    return { conversation, messages, events: [], more, up_to_version: more ? (messages.at(-1)?.version ?? since) : conversation.version }
   }
 }

@@ -893,7 +893,7 @@ export interface components {
              * Role
              * @default null
              */
-            role?: ("rep" | "manager" | "marketer" | "auditor" | "admin") | null;
+            role?: string | null;
             /**
              * Language
              * @default null
@@ -930,11 +930,8 @@ export interface components {
             name: string;
             /** Avatar */
             avatar: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "rep" | "manager" | "marketer" | "auditor" | "admin";
+            /** Role */
+            role: string;
             /**
              * Language
              * @enum {string}
@@ -987,13 +984,15 @@ export interface components {
         };
         /**
          * ChangesPage
-         * @description Messages that are new or changed since a version, ordered by version; ``more`` when asked again from
-         *     ``up_to_version``.
+         * @description Messages that are new or changed since a version, ordered by version, and events since then; ``more`` when asked again
+         *     from ``up_to_version``.
          */
         ChangesPage: {
             conversation: components["schemas"]["ConversationView"];
             /** Messages */
             messages: components["schemas"]["MessageView"][];
+            /** Events */
+            events: components["schemas"]["EventView"][];
             /** Up To Version */
             up_to_version: number;
             /** More */
@@ -1136,9 +1135,34 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "open" | "closed";
+            status: "open" | "snoozed" | "closed";
             /** Assignee Id */
             assignee_id: number | null;
+            /** Assigned At */
+            assigned_at: string | null;
+            /**
+             * Collaborator Ids
+             * @description Agents who help; they see it wherever it is.
+             */
+            collaborator_ids: number[];
+            /**
+             * Transfer To
+             * @description Who has been asked to take it over.
+             */
+            transfer_to: number | null;
+            /** Label Ids */
+            label_ids: number[];
+            /**
+             * Snoozed Until
+             * @description When a snoozed one comes back; null: when the customer writes.
+             */
+            snoozed_until: string | null;
+            /**
+             * Queued
+             * @description Waits for a rep to become free.
+             */
+            queued: boolean;
+            sla: components["schemas"]["SlaView"] | null;
             /** Last Seq */
             last_seq: number;
             /** Unread */
@@ -1309,6 +1333,31 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /**
+         * EventView
+         * @description What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data.
+         */
+        EventView: {
+            /** Id */
+            id: number;
+            /** Seq */
+            seq: number;
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+        };
         /** FieldView */
         FieldView: {
             /** Name */
@@ -1452,6 +1501,11 @@ export interface components {
             agent: components["schemas"]["AgentView"];
             /** Permissions */
             permissions: string[];
+            /**
+             * Reach
+             * @enum {string}
+             */
+            reach: "own" | "team" | "all";
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -1486,12 +1540,15 @@ export interface components {
         };
         /**
          * MessagePage
-         * @description Ordered by seq. ``conversation`` is of the same moment as the messages.
+         * @description Ordered by seq. ``conversation`` is of the same moment as the messages; ``events`` are those that happened after one of
+         *     them (and, on the first page of all, before any).
          */
         MessagePage: {
             conversation: components["schemas"]["ConversationView"];
             /** Messages */
             messages: components["schemas"]["MessageView"][];
+            /** Events */
+            events: components["schemas"]["EventView"][];
             /** Has Before */
             has_before: boolean;
             /** Has After */
@@ -1512,9 +1569,10 @@ export interface components {
             version: number;
             /**
              * Direction
+             * @description A note is for colleagues only, and never leaves.
              * @enum {string}
              */
-            direction: "in" | "out";
+            direction: "in" | "out" | "note";
             /** Kind */
             kind: string;
             /** Text */
@@ -1557,11 +1615,8 @@ export interface components {
             login: string;
             /** Name */
             name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "rep" | "manager" | "marketer" | "auditor" | "admin";
+            /** Role */
+            role: string;
             /** Password */
             password: string;
             /**
@@ -1728,6 +1783,26 @@ export interface components {
             login: string;
             /** Password */
             password: string;
+        };
+        /**
+         * SlaView
+         * @description The answer that is promised. Without ``breached_at`` it counts down to ``due_at``.
+         */
+        SlaView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "first" | "next";
+            /** Policy Id */
+            policy_id: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Breached At */
+            breached_at: string | null;
         };
         /**
          * Tally

@@ -1,3 +1,9 @@
+import list from './parts/list.en'
+import together from './parts/together.en'
+import compose from './parts/compose.en'
+import flow from './parts/flow.en'
+import rights from './parts/rights.en'
+
 export default {
   common: {
     back: 'Back',
@@ -422,4 +428,9 @@ export default {
     endToken: 'Revoke',
     tokenEnded: 'Token revoked',
   },
+  ...list,
+  ...together,
+  ...compose,
+  ...flow,
+  ...rights,
 }

@@ -1,3 +1,9 @@
+import list from './parts/list.zh-CN'
+import together from './parts/together.zh-CN'
+import compose from './parts/compose.zh-CN'
+import flow from './parts/flow.zh-CN'
+import rights from './parts/rights.zh-CN'
+
 export default {
   common: {
     back: '返回',
@@ -421,4 +427,9 @@ export default {
     endToken: '作废',
     tokenEnded: '令牌已作废',
   },
+  ...list,
+  ...together,
+  ...compose,
+  ...flow,
+  ...rights,
 }

@@ -1,0 +1,115 @@
+"""The inbox as a place where people work together: roles, events, notices, and what each part of it needs."""
+
+from scrm.migrate import run_sql
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    run_sql(SQL)
+
+
+SQL = r"""
+-- What somebody may do and on which rows. The permissions of built-in roles are those of the program (null here).
+create table role (
+  key          text primary key check (key ~ '^[a-z][a-z0-9_]{0,39}$'),
+  name         text not null default '',
+  permissions  text[],
+  reach        text check (reach in ('own', 'team', 'all')),
+  created_at   timestamptz not null default now(),
+  check ((permissions is null) = (reach is null))
+);
+insert into role (key) values ('rep'), ('manager'), ('marketer'), ('auditor'), ('admin');
+
+alter table agent drop constraint agent_role_check;
+alter table agent add constraint agent_role_fkey foreign key (role) references role;
+alter table agent add column status text not null default 'online' check (status in ('online', 'busy', 'away'));
+alter table agent add column status_at timestamptz not null default now();
+alter table agent add column capacity int not null default 0 check (capacity >= 0);
+alter table agent add column preferences jsonb not null default '{}';
+alter table agent add column seen_at timestamptz;
+alter table agent add column password_at timestamptz not null default now();
+
+alter table conversation drop constraint conversation_status_check;
+alter table conversation add constraint conversation_status_check check (status in ('open', 'snoozed', 'closed'));
+alter table conversation add column collaborators bigint[] not null default '{}';
+alter table conversation add column labels bigint[] not null default '{}';
+alter table conversation add column assigned_at timestamptz;
+alter table conversation add column transfer_to bigint references agent on delete set null;
+alter table conversation add column snoozed_until timestamptz;
+alter table conversation add column route_state text not null default '' check (route_state in ('', 'due', 'queued'));
+alter table conversation add column language text not null default '';
+alter table conversation add column sla_policy_id bigint;
+alter table conversation add column sla_kind text not null default '' check (sla_kind in ('', 'first', 'next'));
+alter table conversation add column sla_due_at timestamptz;
+alter table conversation add column sla_breached_at timestamptz;
+create index conversation_collaborator on conversation using gin (collaborators) where collaborators <> '{}';
+create index conversation_label on conversation using gin (labels) where labels <> '{}';
+create index conversation_snoozed on conversation (snoozed_until) where status = 'snoozed' and snoozed_until is not null;
+create index conversation_route on conversation (id) where route_state = 'due';
+create index conversation_route_queued on conversation (account_id, waiting_since) where route_state = 'queued';
+create index conversation_sla on conversation (sla_due_at) where sla_due_at is not null and sla_breached_at is null;
+
+alter table message drop constraint message_direction_check;
+alter table message add constraint message_direction_check check (direction in ('in', 'out', 'note'));
+alter table api_token add column permissions text[];
+
+-- ---------------------------------------------------------------- shared by many parts
+
+-- What the company decides once, each value checked by the program that reads it.
+create table company_setting (
+  key         text primary key,
+  value       jsonb not null,
+  updated_by  bigint references agent on delete set null,
+  updated_at  timestamptz not null default now()
+);
+
+-- What happened to a conversation besides its messages: the source of every figure, and of "why did it go to whom". Append-only in
+-- practice. `seq` is the message after which it happened, `version` as in message.
+create table conversation_event (
+  id               bigint generated always as identity primary key,
+  conversation_id  bigint not null references conversation on delete cascade,
+  account_id       bigint not null,
+  seq              bigint not null,
+  version          bigint not null,
+  at               timestamptz not null,
+  kind             text not null,
+  agent_id         bigint references agent on delete set null,
+  assignee_id      bigint references agent on delete set null,
+  data             jsonb not null default '{}'
+);
+create index conversation_event_place on conversation_event (conversation_id, seq, id);
+create index conversation_event_changes on conversation_event (conversation_id, version);
+create index conversation_event_at on conversation_event (at, id);
+
+-- What an agent should know of.
+create table notification (
+  id               bigint generated always as identity primary key,
+  agent_id         bigint not null references agent on delete cascade,
+  kind             text not null,
+  conversation_id  bigint references conversation on delete cascade,
+  message_id       bigint references message on delete cascade,
+  by_agent_id      bigint references agent on delete set null,
+  dedupe_key       text not null,
+  data             jsonb not null default '{}',
+  created_at       timestamptz not null default now(),
+  read_at          timestamptz,
+  unique (agent_id, dedupe_key)
+);
+create index notification_newest on notification (agent_id, id desc);
+create index notification_unread on notification (agent_id) where read_at is null;
+create index notification_mention on notification (agent_id, conversation_id) where kind = 'mention';
+
+-- What somebody just did, in the form that undoes it.
+create table undo_step (
+  id          bigint generated always as identity primary key,
+  agent_id    bigint not null references agent on delete cascade,
+  kind        text not null,
+  data        jsonb not null,
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz not null,
+  undone_at   timestamptz
+);
+create index undo_step_old on undo_step (expires_at);
+"""
