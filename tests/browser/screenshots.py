@@ -55,7 +55,7 @@ async def shoot(browser: Browser, address: str, password: str, *, language: str,
     await page.get_by_test_id("login").fill("admin")
     await page.get_by_test_id("password").fill(password)
     await page.get_by_test_id("sign-in").click()
-    await page.goto(f"{address}/me")
+    await page.goto(f"{address}/settings/me")
     await page.get_by_test_id(f"language-{language}").check(force=True)
     await page.goto(f"{address}/inbox")
     await page.get_by_test_id("tab-all").click()

@@ -1,5 +1,6 @@
 import type { Pinia } from 'pinia'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { settingsRoutes } from '@/features/settings/routes'
 import { useSession } from '@/stores/session'
 
 declare module 'vue-router' {
@@ -25,25 +26,7 @@ export function makeRouter(pinia: Pinia): Router {
         component: inbox,
         meta: { permission: 'inbox.read', title: 'nav.inbox' },
       },
-      {
-        path: '/settings/connections',
-        name: 'connections',
-        component: () => import('@/features/admin/Connections.vue'),
-        meta: { permission: 'connections.read', title: 'connections.title' },
-      },
-      {
-        path: '/events',
-        name: 'events',
-        component: () => import('@/features/admin/Events.vue'),
-        meta: { permission: 'events.read', title: 'events.title' },
-      },
-      {
-        path: '/people',
-        name: 'people',
-        component: () => import('@/features/admin/People.vue'),
-        meta: { permission: 'agents.read', title: 'people.title' },
-      },
-      { path: '/me', name: 'me', component: () => import('@/features/me/Profile.vue'), meta: { title: 'nav.me' } },
+      ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],
   })

@@ -24,9 +24,6 @@ export default {
   nav: {
     modules: 'Main navigation',
     inbox: 'Inbox',
-    connections: 'Connect',
-    events: 'Trouble',
-    people: 'People',
     me: 'My settings',
     theme: 'Appearance',
   },

@@ -24,9 +24,6 @@ export default {
   nav: {
     modules: '主导航',
     inbox: '会话',
-    connections: '连接',
-    events: '异常',
-    people: '成员',
     me: '我的设置',
     theme: '外观',
   },

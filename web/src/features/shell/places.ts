@@ -1,0 +1,20 @@
+import { BarChart3, Library, MessageSquareText, Settings } from 'lucide-vue-next'
+import type { Component } from 'vue'
+
+/** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
+export interface Place {
+  /** The name of its route. */
+  name: string
+  title: string
+  icon: Component
+  permission?: string
+}
+
+export const PLACES: readonly Place[] = [
+  { name: 'inbox', title: 'nav.inbox', icon: MessageSquareText, permission: 'inbox.read' },
+  { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
+  { name: 'library', title: 'rights.place.library', icon: Library, permission: 'library.read' },
+]
+
+/** At the foot of the rail. */
+export const SETTINGS: Place = { name: 'settings', title: 'rights.place.settings', icon: Settings }
