@@ -112,4 +112,146 @@ create table undo_step (
   undone_at   timestamptz
 );
 create index undo_step_old on undo_step (expires_at);
+
+-- ---------------------------------------------------------------- answering
+
+-- Answers that are kept: one person's, a team's or the company's. `parts` are sent in order, one message each; a file in them is
+-- named by its bytes. `keys` has the shortcut and the title, also in pinyin and in initials, a line each; `search` the words.
+create table quick_reply (
+  id            bigint generated always as identity primary key,
+  reach         text not null check (reach in ('personal', 'team', 'company')),
+  owner_id      bigint references agent on delete cascade,
+  team_id       bigint references team on delete cascade,
+  folder        text not null default '',
+  title         text not null,
+  shortcut      text not null default '',
+  parts         jsonb not null,
+  keys          text not null,
+  search        text not null,
+  uses          bigint not null default 0,
+  last_used_at  timestamptz,
+  created_by    bigint references agent on delete set null,
+  updated_by    bigint references agent on delete set null,
+  created_at    timestamptz not null,
+  updated_at    timestamptz not null,
+  deleted_at    timestamptz,
+  check ((reach = 'personal') = (owner_id is not null)),
+  check ((reach = 'team') = (team_id is not null))
+);
+create index quick_reply_place on quick_reply (reach, team_id, owner_id, id) where deleted_at is null;
+
+-- How often each person used each: their own come first.
+create table quick_reply_use (
+  agent_id        bigint not null references agent on delete cascade,
+  quick_reply_id  bigint not null references quick_reply on delete cascade,
+  uses            bigint not null,
+  last_used_at    timestamptz not null,
+  primary key (agent_id, quick_reply_id)
+);
+
+create table material_folder (
+  id          bigint generated always as identity primary key,
+  reach       text not null check (reach in ('personal', 'team', 'company')),
+  owner_id    bigint references agent on delete cascade,
+  team_id     bigint references team on delete cascade,
+  parent_id   bigint references material_folder on delete cascade,
+  name        text not null,
+  created_at  timestamptz not null,
+  deleted_at  timestamptz,
+  check ((reach = 'personal') = (owner_id is not null)),
+  check ((reach = 'team') = (team_id is not null))
+);
+create index material_folder_place on material_folder (reach, team_id, owner_id, parent_id) where deleted_at is null;
+
+-- Pictures, videos, files, links and mini-programs to send again. For the last two the file is the cover.
+create table material (
+  id            bigint generated always as identity primary key,
+  reach         text not null check (reach in ('personal', 'team', 'company')),
+  owner_id      bigint references agent on delete cascade,
+  team_id       bigint references team on delete cascade,
+  folder_id     bigint references material_folder on delete set null,
+  kind          text not null check (kind in ('image', 'voice', 'video', 'file', 'link', 'miniprogram')),
+  title         text not null,
+  content       jsonb not null default '{}',
+  sha256        text references blob,
+  name          text not null default '',
+  mime          text not null default '',
+  size          bigint not null default 0,
+  width         int not null default 0,
+  height        int not null default 0,
+  search        text not null,
+  uses          bigint not null default 0,
+  last_used_at  timestamptz,
+  created_by    bigint references agent on delete set null,
+  created_at    timestamptz not null,
+  updated_at    timestamptz not null,
+  deleted_at    timestamptz,
+  check ((reach = 'personal') = (owner_id is not null)),
+  check ((reach = 'team') = (team_id is not null))
+);
+create index material_place on material (reach, team_id, owner_id, folder_id, id) where deleted_at is null;
+-- The same bytes are kept once in each place.
+create unique index material_once on material (reach, coalesce(owner_id, 0), coalesce(team_id, 0), sha256)
+  where deleted_at is null and kind in ('image', 'voice', 'video', 'file');
+
+-- What somebody typed and has not sent. An emptied one stays for its revision.
+create table draft (
+  id               bigint generated always as identity primary key,
+  agent_id         bigint not null references agent on delete cascade,
+  conversation_id  bigint not null references conversation on delete cascade,
+  text             text not null,
+  revision         bigint not null,
+  updated_at       timestamptz not null,
+  unique (agent_id, conversation_id)
+);
+create index draft_kept on draft (agent_id, updated_at desc) where text <> '';
+
+-- Answers that leave later. `parts` as in quick_reply.
+create table scheduled_message (
+  id               bigint generated always as identity primary key,
+  conversation_id  bigint not null references conversation on delete cascade,
+  agent_id         bigint not null references agent on delete cascade,
+  client_token     text not null,
+  due_at           timestamptz not null,
+  parts            jsonb not null,
+  quick_reply_id   bigint references quick_reply on delete set null,
+  state            text not null default 'waiting' check (state in ('waiting', 'sent', 'failed', 'cancelled')),
+  reason           jsonb,
+  revision         bigint not null default 1,
+  created_at       timestamptz not null,
+  updated_at       timestamptz not null,
+  done_at          timestamptz,
+  unique (conversation_id, client_token)
+);
+create index scheduled_message_due on scheduled_message (due_at) where state = 'waiting';
+create index scheduled_message_open on scheduled_message (conversation_id, due_at) where state in ('waiting', 'failed');
+
+-- Several acts under one name.
+create table macro (
+  id          bigint generated always as identity primary key,
+  reach       text not null check (reach in ('personal', 'team', 'company')),
+  owner_id    bigint references agent on delete cascade,
+  team_id     bigint references team on delete cascade,
+  name        text not null,
+  actions     jsonb not null,
+  uses        bigint not null default 0,
+  created_by  bigint references agent on delete set null,
+  created_at  timestamptz not null,
+  updated_at  timestamptz not null,
+  deleted_at  timestamptz,
+  check ((reach = 'personal') = (owner_id is not null)),
+  check ((reach = 'team') = (team_id is not null))
+);
+create index macro_place on macro (reach, team_id, owner_id, id) where deleted_at is null;
+
+-- A run, so that asking twice is running once. `result` is what was answered.
+create table macro_run (
+  agent_id      bigint not null references agent on delete cascade,
+  client_token  text not null,
+  macro_id      bigint not null references macro on delete cascade,
+  result        jsonb not null,
+  created_at    timestamptz not null,
+  primary key (agent_id, client_token)
+);
+create index macro_run_old on macro_run (created_at);
 """
