@@ -5,10 +5,11 @@ Kinds and their ``data`` (times of working hours in seconds; sentences as ``{zh,
 
 - ``opened`` {by: customer | agent} · ``closed`` {by: agent | macro | bulk} · ``reopened`` {by: customer | agent}
 - ``assigned`` {to, from, why: sentence, rule_id?} · ``unassigned`` {from, why} · ``queued`` {why}
-- ``transfer_asked`` {to, note} · ``transfer_accepted`` {from} · ``transfer_declined`` {from, note} · ``transfer_cancelled`` {to}
+- ``transfer_asked`` {to, note} · ``transfer_accepted`` {from, to} · ``transfer_declined`` {from, to, note} ·
+  ``transfer_cancelled`` {from, to}; an accepted one is followed by ``assigned``
 - ``answered`` {seconds, working_seconds, first: bool}: an answer of an agent that ended the customer's waiting
 - ``snoozed`` {until | null} · ``woke`` {by: time | customer | agent}
-- ``labelled`` {added: [id], removed: [id]} · ``helpers`` {added: [id], removed: [id]}
+- ``labelled`` {added: [id], removed: [id]} · ``helpers`` {added: [id], removed: [id], because?: mention}
 - ``sla_started`` {kind, policy_id, due_at} · ``sla_met`` {kind, seconds} · ``sla_breached`` {kind, policy_id}
 - ``auto_replied`` {reply_id, kind} · ``survey_sent`` {survey_id} · ``survey_answered`` {survey_id, score}
 """
@@ -44,6 +45,8 @@ class Happened:
     kind: EventKind
     agent_id: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    after: int | None = None
+    """The message after which it happened; None: the last one."""
 
 
 async def record_events(work: Work, happened: Sequence[Happened]) -> None:
@@ -55,7 +58,7 @@ async def record_events(work: Work, happened: Sequence[Happened]) -> None:
         INSERT,
         [one.conversation.id for one in happened],
         [one.conversation.account_id for one in happened],
-        [one.conversation.last_seq for one in happened],
+        [one.conversation.last_seq if one.after is None else one.after for one in happened],
         [one.conversation.next_version() for one in happened],
         [one.kind for one in happened],
         [one.agent_id for one in happened],

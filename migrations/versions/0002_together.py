@@ -30,6 +30,7 @@ alter table agent add column capacity int not null default 0 check (capacity >= 
 alter table agent add column preferences jsonb not null default '{}';
 alter table agent add column seen_at timestamptz;
 alter table agent add column password_at timestamptz not null default now();
+alter table agent add column away_reason text not null default '' check (away_reason in ('', 'absent', 'signed_out'));
 
 alter table conversation drop constraint conversation_status_check;
 alter table conversation add constraint conversation_status_check check (status in ('open', 'snoozed', 'closed'));
@@ -38,18 +39,21 @@ alter table conversation add column labels bigint[] not null default '{}';
 alter table conversation add column assigned_at timestamptz;
 alter table conversation add column transfer_to bigint references agent on delete set null;
 alter table conversation add column snoozed_until timestamptz;
-alter table conversation add column route_state text not null default '' check (route_state in ('', 'due', 'queued'));
+alter table conversation add column route_state text not null default '' check (route_state in ('', 'turn', 'due', 'queued'));
 alter table conversation add column language text not null default '';
 alter table conversation add column sla_policy_id bigint;
 alter table conversation add column sla_kind text not null default '' check (sla_kind in ('', 'first', 'next'));
 alter table conversation add column sla_due_at timestamptz;
 alter table conversation add column sla_breached_at timestamptz;
+alter table conversation add column answered_at timestamptz;
+alter table conversation add column sla_look_at timestamptz;
+alter table conversation add column survey_until timestamptz;
 create index conversation_collaborator on conversation using gin (collaborators) where collaborators <> '{}';
 create index conversation_label on conversation using gin (labels) where labels <> '{}';
 create index conversation_snoozed on conversation (snoozed_until) where status = 'snoozed' and snoozed_until is not null;
-create index conversation_route on conversation (id) where route_state = 'due';
-create index conversation_route_queued on conversation (account_id, waiting_since) where route_state = 'queued';
-create index conversation_sla on conversation (sla_due_at) where sla_due_at is not null and sla_breached_at is null;
+create index conversation_route on conversation (id) where route_state in ('turn', 'due');
+create index conversation_route_queued on conversation (waiting_since, id) where route_state = 'queued';
+create index conversation_sla on conversation (sla_look_at) where sla_look_at is not null;
 
 alter table message drop constraint message_direction_check;
 alter table message add constraint message_direction_check check (direction in ('in', 'out', 'note'));
@@ -77,11 +81,13 @@ create table conversation_event (
   kind             text not null,
   agent_id         bigint references agent on delete set null,
   assignee_id      bigint references agent on delete set null,
-  data             jsonb not null default '{}'
+  data             jsonb not null default '{}',
+  counted          boolean not null default false
 );
 create index conversation_event_place on conversation_event (conversation_id, seq, id);
 create index conversation_event_changes on conversation_event (conversation_id, version);
 create index conversation_event_at on conversation_event (at, id);
+create index conversation_event_new on conversation_event (id) where not counted;
 
 -- What an agent should know of.
 create table notification (
@@ -254,4 +260,109 @@ create table macro_run (
   primary key (agent_id, client_token)
 );
 create index macro_run_old on macro_run (created_at);
+
+-- ---------------------------------------------------------------- working together
+
+-- Words of the company that sort conversations (conversation.labels). Put away, they stay where they were used.
+create table label (
+  id           bigint generated always as identity primary key,
+  name         text not null,
+  color        text not null,
+  position     int not null default 0,
+  archived_at  timestamptz,
+  created_at   timestamptz not null default now()
+);
+create unique index label_name on label (lower(name));
+
+-- One colleague asks another to take a conversation over. One question at a time. added_helper: who was asked sees the
+-- conversation only because of it.
+create table transfer (
+  id               bigint generated always as identity primary key,
+  conversation_id  bigint not null references conversation on delete cascade,
+  from_agent_id    bigint references agent on delete set null,
+  to_agent_id      bigint not null references agent on delete cascade,
+  note             text not null default '',
+  state            text not null default 'waiting' check (state in ('waiting', 'accepted', 'declined', 'cancelled')),
+  added_helper     boolean not null default false,
+  answer           text not null default '',
+  created_at       timestamptz not null default now(),
+  decided_at       timestamptz
+);
+create unique index transfer_waiting on transfer (conversation_id) where state = 'waiting';
+create index transfer_asked on transfer (to_agent_id) where state = 'waiting';
+create index transfer_conversation on transfer (conversation_id, id desc);
+
+-- ---------------------------------------------------------------- who answers, when, and how well
+
+-- What managers decide about the flow of conversations: several ordered lists in one table. `data` is checked by the program
+-- (inbox/rulebook.py). Deleted ones stay, so that a deletion can be undone and old events can be explained.
+create table inbox_rule (
+  id             bigint generated always as identity primary key,
+  kind           text not null check (kind in ('hours', 'assignment', 'sla', 'answer', 'survey')),
+  name           text not null,
+  position       int not null default 0,
+  enabled        boolean not null default true,
+  data           jsonb not null,
+  last_agent_id  bigint references agent on delete set null,
+  created_at     timestamptz not null default now(),
+  updated_at     timestamptz not null default now(),
+  deleted_at     timestamptz
+);
+create index inbox_rule_order on inbox_rule (kind, position, id) where deleted_at is null;
+
+-- Automatic answers that were given: one per kind, person and occasion, whoever asks for it and how often.
+create table auto_reply (
+  kind             text not null,
+  contact_id       bigint not null references contact on delete cascade,
+  occasion         text not null,
+  conversation_id  bigint not null references conversation on delete cascade,
+  at               timestamptz not null,
+  primary key (contact_id, kind, occasion)
+);
+create index auto_reply_conversation on auto_reply (conversation_id);
+
+-- A question after a conversation was closed, and its answer.
+create table survey (
+  id               bigint generated always as identity primary key,
+  conversation_id  bigint not null references conversation on delete cascade,
+  account_id       bigint not null,
+  contact_id       bigint not null references contact on delete cascade,
+  agent_id         bigint references agent on delete set null,
+  rule_id          bigint not null references inbox_rule,
+  message_id       bigint references message on delete set null,
+  occasion         text not null,
+  asked_at         timestamptz not null,
+  expires_at       timestamptz not null,
+  answered_at      timestamptz,
+  answer_seq       bigint,
+  score            int check (score between 1 and 5),
+  comment          text not null default '',
+  unique (conversation_id, occasion)
+);
+create index survey_open on survey (conversation_id, asked_at desc);
+create index survey_contact on survey (contact_id, asked_at desc);
+create index survey_answered on survey (answered_at) where answered_at is not null;
+
+-- Sums of conversation_event by day (in the company's time zone), account and agent (0: nobody). Lists of seconds are sorted and
+-- complete, so that medians of any selection are exact.
+create table figure_day (
+  day            date not null,
+  account_id     bigint not null,
+  agent_id       bigint not null,
+  opened         int not null default 0,
+  reopened       int not null default 0,
+  closed         int not null default 0,
+  assigned       int not null default 0,
+  transferred    int not null default 0,
+  queued         int not null default 0,
+  sla_started    int not null default 0,
+  sla_met        int not null default 0,
+  sla_breached   int not null default 0,
+  auto_replied   int not null default 0,
+  surveys_sent   int not null default 0,
+  scores         int[] not null default '{}',
+  first_seconds  int[] not null default '{}',
+  next_seconds   int[] not null default '{}',
+  primary key (day, account_id, agent_id)
+);
 """
