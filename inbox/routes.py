@@ -21,10 +21,12 @@ from inbox.queries import (
     one_moment,
 )
 from inbox.reply import Draft, reply
+from inbox.undo import remember_changes, snapshots
 from inbox.views import ChangesPage, ConversationPage, ConversationView, CountsView, MessagePage, MessageView
 from scrm.http import Reply, Request, Route
 from scrm.permissions import INBOX_READ, INBOX_REPLY, Scope
 from scrm.services import Work
+from scrm.undo import undoable
 from scrm.views import MAX_ID, Id, Input
 
 
@@ -85,25 +87,31 @@ async def mark_read(request: Request, conversation_id: int, body: ReadInput) -> 
         return await _shown(work, request, conversation_id)
 
 
-async def give(request: Request, conversation_id: int, body: AssignInput) -> ConversationView:
+async def give(request: Request, conversation_id: int, body: AssignInput) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await assign.assign(work, request.principal, conversation_id, body.agent_id)
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.assign", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
-async def close(request: Request, conversation_id: int) -> ConversationView:
+async def close(request: Request, conversation_id: int) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await status.close(work, request.principal, conversation_id)
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.close", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
-async def reopen(request: Request, conversation_id: int) -> ConversationView:
+async def reopen(request: Request, conversation_id: int) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await status.reopen(work, request.principal, conversation_id)
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.reopen", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
 async def retry_message(request: Request, message_id: int) -> MessageView:

@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wecom
 import inbox.card
 import inbox.routes
+import inbox.routes_together
 from customers.profiles import ProfileReader
 from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
@@ -29,7 +30,9 @@ from inbox.endings import end_session
 from inbox.media import fetch_media
 from inbox.push import Pusher
 from inbox.receive import receive
+from inbox.snooze import wake_due
 from inbox.status import END_SESSION
+from inbox.undo import undo_kinds
 from scrm import (
     outbox,
     routes_accounts,
@@ -37,6 +40,7 @@ from scrm import (
     routes_events,
     routes_people,
     routes_session,
+    undo,
     upkeep,
 )
 from scrm.blobs import Blobs
@@ -96,6 +100,8 @@ def routes() -> list[Route]:
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
+        *inbox.routes_together.api_routes(),
+        *undo.api_routes({**undo_kinds()}),
     ]
 
 
@@ -167,6 +173,7 @@ class Worker:
             Loop("normalise", normaliser.round, bus=bus, topics=("inbound",), look=0.5),
             self._fast_loop,
             self._normal_loop,
+            Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
