@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inbox import windows
+from inbox.events import EventKind, Happened, record_events
 from inbox.rows import Conversation
 from inbox.text import clean, clean_json, preview
 from scrm import jobs
@@ -44,8 +45,10 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
     fresh.sort(key=lambda arrival: arrival.event.sent_at)
     await _forget_early_recalls(work, [arrival for arrival in fresh if arrival.recalled is not None])
     in_flight = await _in_flight(work, fresh)
+    back: list[Happened] = []
     for arrival in fresh:
-        _number(arrival, work, in_flight.get(arrival.conversation.id, 0))
+        back += _number(arrival, work, in_flight.get(arrival.conversation.id, 0))
+    await record_events(work, back)
     ids = await _insert(work, fresh)
     await _note_media(work, fresh, ids)
     MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in fresh))
@@ -152,9 +155,11 @@ async def _in_flight(work: Work, arrivals: Sequence[Arrival]) -> dict[int, int]:
     return {row["conversation_id"]: row["n"] for row in rows}
 
 
-def _number(arrival: Arrival, work: Work, in_flight: int) -> None:
-    """Gives the message its place and tells the conversation what it means."""
+def _number(arrival: Arrival, work: Work, in_flight: int) -> list[Happened]:
+    """Gives the message its place and tells the conversation what it means. Returns what else happened by it: what was closed
+    or slept is open again."""
     conversation, event = arrival.conversation, arrival.event
+    back: list[Happened] = []
     arrival.seq = conversation.next_seq()
     arrival.version = conversation.next_version()
     conversation.preview = "[已撤回]" if arrival.recalled else preview(clean(event.text))
@@ -165,13 +170,17 @@ def _number(arrival: Arrival, work: Work, in_flight: int) -> None:
         conversation.unread += 1
         if conversation.waiting_since is None:
             conversation.waiting_since = min(event.sent_at, work.now)
-        if conversation.status == "closed":
+        if conversation.status != "open":
+            kind: EventKind = "woke" if conversation.status == "snoozed" else "reopened"
+            back.append(Happened(conversation, kind, None, {"by": "customer"}))
             conversation.status = "open"
             conversation.closed_at = None
+            conversation.snoozed_until = None
     elif event.sender in (SenderKind.AGENT, SenderKind.APP):
         conversation.waiting_since = None
     if event.window is not None:
         windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
+    return back
 
 
 INSERT = """

@@ -19,7 +19,8 @@ async def recall_messages(work: Work, recalls: Sequence[tuple[Item, Conversation
         return
     wanted = {(conversation.id, clean(event.message_id)): (conversation, event) for _, conversation, event in recalls}
     rows = await work.tx.fetch(
-        "select m.id, m.conversation_id, m.platform_message_id, m.seq, m.recalled_at from message m "
+        "select m.id, m.conversation_id, m.platform_message_id, m.seq, m.recalled_at, not exists (select from message n "
+        "where n.conversation_id = m.conversation_id and n.seq > m.seq and n.direction <> 'note') as last from message m "
         "join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) "
         "using (conversation_id, platform_message_id)",
         [conversation_id for conversation_id, _ in wanted],
@@ -30,7 +31,7 @@ async def recall_messages(work: Work, recalls: Sequence[tuple[Item, Conversation
         conversation, event = wanted.pop((row["conversation_id"], row["platform_message_id"]))
         if row["recalled_at"] is None:
             marks.append((row["id"], event.at, event.by, conversation.next_version()))
-            if row["seq"] == conversation.last_seq:
+            if row["last"]:
                 conversation.preview = RECALLED_PREVIEW
     if marks:
         await work.tx.execute(

@@ -365,4 +365,80 @@ create table figure_day (
   next_seconds   int[] not null default '{}',
   primary key (day, account_id, agent_id)
 );
+
+-- ---------------------------------------------------------------- signing in and rights
+
+-- The app of an authenticator. `last_step` is the step of the last code that was taken: no code works twice.
+create table second_factor (
+  agent_id      bigint primary key references agent on delete cascade,
+  secret        bytea not null,
+  last_step     bigint not null default 0,
+  created_at    timestamptz not null default now(),
+  confirmed_at  timestamptz
+);
+
+-- Codes for the day the phone is lost, 80 random bits each; only hashes are kept.
+create table recovery_code (
+  agent_id   bigint not null references agent on delete cascade,
+  code_hash  bytea not null,
+  used_at    timestamptz,
+  primary key (agent_id, code_hash)
+);
+
+-- Hashes of earlier passwords, so that they are not taken again.
+create table password_history (
+  id             bigint generated always as identity primary key,
+  agent_id       bigint not null references agent on delete cascade,
+  password_hash  text not null,
+  replaced_at    timestamptz not null
+);
+create index password_history_agent on password_history (agent_id, id desc);
+
+-- Failures in a row, by the hash of a login, whether or not anybody has it: the answer must not tell.
+create table sign_in_failure (
+  login_hash    bytea primary key,
+  failures      int not null,
+  since         timestamptz not null,
+  locked_until  timestamptz
+);
+
+-- Who somebody is on a platform, to sign in there.
+create table agent_identity (
+  id             bigint generated always as identity primary key,
+  agent_id       bigint not null references agent on delete cascade,
+  connection_id  bigint not null references connection on delete cascade,
+  external_id    text not null,
+  created_at     timestamptz not null default now(),
+  used_at        timestamptz,
+  unique (connection_id, external_id)
+);
+create index agent_identity_agent on agent_identity (agent_id);
+
+-- Round trips to a platform's sign-in page that came back: none comes back twice.
+create table sign_in_trip (
+  nonce_hash  bytea primary key,
+  used_at     timestamptz not null
+);
+create index sign_in_trip_old on sign_in_trip (used_at);
+
+-- What went wrong on a connection, an hour and a kind each: a platform that is away cannot fill the table.
+create table connection_error (
+  connection_id  bigint not null references connection on delete cascade,
+  code           text not null,
+  hour           timestamptz not null,
+  reason         jsonb not null,
+  n              bigint not null default 1,
+  last_at        timestamptz not null,
+  primary key (connection_id, code, hour)
+);
+create index connection_error_newest on connection_error (connection_id, last_at desc);
+
+create unique index role_name on role (lower(name)) where name <> '';
+create index audit_event_at on audit_event (at desc, id desc);
+create index audit_event_agent_at on audit_event (agent_id, at desc, id desc);
+create index audit_event_action_at on audit_event (action, at desc, id desc);
+
+alter table agent add column password_due boolean not null default false;
+alter table session add column pending text not null default '' check (pending in ('', 'second'));
+alter table session add column way text not null default 'password' check (way in ('password', 'platform'));
 """
