@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from scrm.db import Database, Tx
 from scrm.services import Work
@@ -38,3 +39,24 @@ class Setting(Generic[M]):
         """Rings ``setting``; the caller writes the trail."""
         await work.tx.execute(SAVE, self.key, value.model_dump(mode="json"), by, work.now)
         work.ring("setting")
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("Not a time zone, as in Asia/Shanghai.")
+    return value
+
+
+class CompanyFacts(BaseModel):
+    """What the company is called, and where its day begins."""
+
+    name: Annotated[str, Field(max_length=60)] = ""
+    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+
+    @property
+    def clock(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+FACTS = Setting("company", CompanyFacts())
+"""Times that people of the company read and write are in its zone, wherever their browser is."""

@@ -1,0 +1,1 @@
+"""What reps use again and again: quick replies, materials, macros."""

@@ -1,0 +1,117 @@
+"""Names in an answer that stand for something of this conversation: ``{{customer.name}}``.
+
+They are filled where the answer is sent, on the server. A value that is missing stops the send: a customer must never read a hole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from scrm.db import Row, Tx
+from scrm.errors import Unprocessable
+from scrm.permissions import Principal
+from scrm.views import View
+
+VARIABLE = re.compile(r"\{\{\s*([a-z][a-z_.]{0,40})\s*\}\}")
+NAMES: tuple[str, ...] = (
+    "customer.name",
+    "customer.remark",
+    "customer.city",
+    "agent.name",
+    "account.name",
+    "company.name",
+    "today",
+    "tomorrow",
+    "now",
+    "weekday",
+    "greeting",
+)
+"""All there are; the page words each."""
+WEEKDAYS = "一二三四五六日"
+
+VALUES = """
+select a.name as account_name, k.name as contact_name, v.group_name, u.name as customer_name, u.remark, u.city
+from conversation v join account a on a.id = v.account_id left join contact k on k.id = v.contact_id
+left join customer u on u.id = k.customer_id where v.id = $1
+"""
+
+
+class FilledView(View):
+    """A text with its values in place; ``missing`` are the names that have none and stay as they were."""
+
+    text: str
+    missing: list[str] = Field(description="Names without a value: nothing can be sent before they are replaced.")
+
+
+def names_in(text: str) -> list[str]:
+    """Each once, in order; also those that do not exist."""
+    return list(dict.fromkeys(VARIABLE.findall(text)))
+
+
+def unknown_in(text: str) -> list[str]:
+    return [name for name in names_in(text) if name not in NAMES]
+
+
+async def values_of(tx: Tx, principal: Principal, conversation_id: int, now: datetime, zone: str) -> dict[str, str]:
+    """What each name stands for; empty: there is no value."""
+    row = await tx.fetchrow(VALUES, conversation_id)
+    company = await tx.fetchval("select value ->> 'name' from company_setting where key = 'company'") or ""
+    here = now.astimezone(ZoneInfo(zone))
+    return {
+        **(_of_customer(row) if row is not None else {}),
+        "agent.name": principal.name,
+        "account.name": row["account_name"] if row is not None else "",
+        "company.name": company,
+        "today": f"{here.month}月{here.day}日",
+        "tomorrow": _tomorrow(here),
+        "now": f"{here:%H:%M}",
+        "weekday": f"星期{WEEKDAYS[here.weekday()]}",
+        "greeting": _greeting(here.hour),
+    }
+
+
+def fill(text: str, values: Mapping[str, str]) -> FilledView:
+    """Puts the values in. Braces with a name that does not exist are left alone: they are no variable of ours."""
+    missing = [name for name in names_in(text) if name in NAMES and not values.get(name, "").strip()]
+    filled = VARIABLE.sub(lambda found: values.get(found[1], "").strip() or found[0], text)
+    return FilledView(text=filled, missing=missing)
+
+
+def filled_or_refused(text: str, values: Mapping[str, str]) -> str:
+    """Raises :class:`Unprocessable` (``value_missing``) and says which."""
+    view = fill(text, values)
+    if view.missing:
+        raise Unprocessable(
+            f"There is no value for {', '.join(view.missing)}: write it in before sending.",
+            fields={"text": ", ".join(view.missing)},
+            code="value_missing",
+        )
+    return view.text
+
+
+def _of_customer(row: Row) -> dict[str, str]:
+    return {
+        "customer.name": row["customer_name"] or row["contact_name"] or row["group_name"] or "",
+        "customer.remark": row["remark"] or "",
+        "customer.city": row["city"] or "",
+    }
+
+
+def _tomorrow(here: datetime) -> str:
+    day = here + timedelta(days=1)
+    return f"{day.month}月{day.day}日"
+
+
+def _greeting(hour: int) -> str:
+    if hour < 5:
+        return "您好"
+    if hour < 11:
+        return "早上好"
+    if hour < 13:
+        return "中午好"
+    return "下午好" if hour < 18 else "晚上好"
