@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inbox import windows
 from inbox.assign import give
+from inbox.collision import SeenSeq, check_unanswered
 from inbox.library.uses import count_uses
 from inbox.parts import CARD_KINDS, MEDIA_KINDS, Part, StoredFile, StoredPart, resolve
 from inbox.rows import Conversation, lock_one, save
+from inbox.status import reopen_one
 from inbox.text import preview
 from inbox.variables import filled_or_refused, names_in, values_of
 from scrm import outbox
@@ -27,7 +29,7 @@ from scrm.db import Row
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import Principal
 from scrm.services import Work
-from scrm.views import MAX_ID, Id
+from scrm.views import Id
 
 ANSWERED = Sentence("首个回复的人", "Was the first to answer")
 LONGEST_WAIT = timedelta(hours=24)
@@ -39,9 +41,6 @@ CARDS = {Kind.LINK: "[链接]", Kind.MINIPROGRAM: "[小程序]"}
 
 CapabilitiesOf = Callable[[str], Capabilities | None]
 Token = Annotated[str, Field(min_length=8, max_length=60, pattern=r"^[A-Za-z0-9_-]+$")]
-
-SeenSeq = Annotated[int | None, Field(ge=0, le=MAX_ID)]
-"""The newest message that the writer had in sight: an answer of a colleague after it stops the send. None: send anyway."""
 
 
 class Draft(Part):
@@ -69,15 +68,13 @@ async def reply(
     """Returns the message's id, and whether it is new.
 
     Raises :class:`NotFound`, :class:`Conflict` (``answered_meanwhile``, ``read_only``, ``cannot_send``, ``window_closed``,
-    ``window_used_up``),
-    :class:`Unprocessable` (``kind_not_supported``, ``too_long``, ``link_not_allowed``, ``value_missing``, ``invalid``).
+    ``window_used_up``), :class:`Unprocessable` (``kind_not_supported``, ``too_long``, ``link_not_allowed``, ``value_missing``, ``invalid``).
     """
     conversation = await _locked(work, conversation_id)
     known = await _known(work, conversation_id, [draft.client_token])
     if known:
         return known[0], False
-    if draft.seen_seq is not None:
-        await check_unanswered(work, principal, conversation, draft.seen_seq)
+    await check_unanswered(work, principal, conversation, draft.seen_seq)
     able = await able_to(work, conversation, capabilities)
     stored = await resolve(work, principal, draft)
     ids = await write_answers(work, principal, conversation, able, [(draft.client_token, stored)])
@@ -95,8 +92,7 @@ async def reply_stack(
     known = await _known(work, conversation_id, tokens)
     if known:
         return known, False
-    if stack.seen_seq is not None:
-        await check_unanswered(work, principal, conversation, stack.seen_seq)
+    await check_unanswered(work, principal, conversation, stack.seen_seq)
     able = await able_to(work, conversation, capabilities)
     stored = [await resolve(work, principal, part) for part in stack.parts]
     ids = await write_answers(work, principal, conversation, able, list(zip(tokens, stored, strict=True)))
@@ -126,6 +122,7 @@ async def write_answers(
     pieces: Sequence[tuple[str, StoredPart]],
 ) -> list[int]:
     """Writes the messages of a locked conversation and puts them into the outbox, in order; the caller saves the conversation.
+    An answer takes what is nobody's and opens what is closed.
 
     Each piece comes with its ``client_token``. Raises :class:`Conflict` and :class:`Unprocessable` before the first one is
     written that cannot be; the caller's unit of work undoes those before it.
@@ -138,39 +135,13 @@ async def write_answers(
         check_permitted(conversation, account, able, work.now)
         message_id = await _write(work, principal, conversation, token, part)
         await _enqueue(work, conversation, account["connection_id"], message_id, able)
-        _answered(conversation, principal, part, work.now)
+        _answered(conversation, part, work.now)
         made.append(message_id)
+    if conversation.assignee_id is None:
+        await give(work, conversation, principal.agent_id, by=principal.agent_id, why=ANSWERED)
+    if conversation.status == "closed":
+        await reopen_one(work, conversation, by=principal.agent_id)
     return made
-
-
-NEWER_ANSWER = """
-select m.id, m.seq, m.sender_agent_id, m.sender_name, m.sent_at from message m
-where m.conversation_id = $1 and m.seq > $2 and m.direction = 'out' and m.sender_kind = 'agent' and m.state <> 'failed'
-  and m.sender_agent_id is distinct from $3 and m.recalled_at is null order by m.seq desc limit 1
-"""
-
-
-async def check_unanswered(work: Work, principal: Principal, conversation: Conversation, seen_seq: int) -> None:
-    """Raises :class:`Conflict` when somebody else answered after what the writer has seen. Under the conversation's lock, so of
-    two who send at once the second one hears of the first."""
-    if conversation.last_seq <= seen_seq:
-        return
-    row = await work.tx.fetchrow(NEWER_ANSWER, conversation.id, seen_seq, principal.agent_id)
-    if row is None:
-        return
-    name = row["sender_name"] or "Somebody"
-    seconds = max(int((work.now - row["sent_at"]).total_seconds()), 0)
-    raise Conflict(
-        f"{name} answered {seconds} s ago. Read it first, then send this anyway or drop it.",
-        code="answered_meanwhile",
-        fields={
-            "agent_id": str(row["sender_agent_id"] or ""),
-            "name": name,
-            "seconds": str(seconds),
-            "message_id": str(row["id"]),
-            "seq": str(row["seq"]),
-        },
-    )
 
 
 def check_draft(draft: Part, able: Capabilities) -> None:
@@ -343,8 +314,8 @@ async def _enqueue(
     )
 
 
-def _answered(conversation: Conversation, principal: Principal, part: StoredPart, now: datetime) -> None:
-    """An answer reads what came before, ends the waiting, takes an unassigned conversation and opens a closed one."""
+def _answered(conversation: Conversation, part: StoredPart, now: datetime) -> None:
+    """An answer reads what came before and ends the waiting."""
     if conversation.window_expires_at is not None:
         windows.use(conversation)
     conversation.unread = 0
