@@ -79,11 +79,16 @@ select {EVENT} from unnest($1::bigint[], $2::bigint[]) w (id, since) cross join 
 """  # noqa: S608
 
 PUSHED = f"""
-select {CONVERSATION}, greatest(coalesce(w.since, c.version - {UNKNOWN}), c.version - {FARTHEST}, 0) as from_version
+select {CONVERSATION}, s.from_version,
+  exists (select from conversation_event e where e.conversation_id = c.id and e.version > s.from_version) as has_events
 from unnest($1::bigint[], $2::bigint[]) w (id, since) join {FROM_CONVERSATION} on c.id = w.id
+cross join lateral (
+  select greatest(coalesce(w.since, c.version - {UNKNOWN}), c.version - {FARTHEST}, 0) as from_version
+) s
 """  # noqa: S608
 PUSHED_MESSAGES = f"""
-select {MESSAGE} from unnest($1::bigint[], $2::bigint[]) w (id, since) cross join lateral (
+select {MESSAGE}, exists (select from attachment t where t.message_id = m.id) as has_files
+from unnest($1::bigint[], $2::bigint[]) w (id, since) cross join lateral (
   select m.* from message m where m.conversation_id = w.id and m.version > w.since
 ) m order by m.conversation_id, m.seq
 """  # noqa: S608
@@ -207,16 +212,18 @@ async def conversations_of_contacts(tx: Tx, scope: Scope, contact_ids: Sequence[
 
 
 async def changed_since(tx: Tx, wants: Sequence[tuple[int, int | None]], able: CapabilitiesOf) -> list[Pushed]:
-    """Conversations with their messages changed after a version each (None: not known), recalled content included. Four
-    statements for any number; read them in :func:`one_moment`. Conversations that are gone are left out."""
+    """Conversations with their messages changed after a version each (None: not known), recalled content included. Two to
+    four statements for any number; read them in :func:`one_moment`. Conversations that are gone are left out."""
     rows = await tx.fetch(PUSHED, [one for one, _ in wants], [since for _, since in wants])
     wanted = [row["id"] for row in rows], [row["from_version"] for row in rows]
     message_rows = await tx.fetch(PUSHED_MESSAGES, *wanted)
     events: dict[int, list[EventView]] = {row["id"]: [] for row in rows}
-    for one in await tx.fetch(PUSHED_EVENTS, *wanted):
-        events[one["conversation_id"]].append(event_view(one))
+    if any(row["has_events"] for row in rows):
+        for one in await tx.fetch(PUSHED_EVENTS, *wanted):
+            events[one["conversation_id"]].append(event_view(one))
     ables = {row["id"]: able(row["channel"]) for row in rows}
-    views = message_views(message_rows, await attachments_of(tx, message_rows), ables)
+    files = await attachments_of(tx, [row for row in message_rows if row["has_files"]])
+    views = message_views(message_rows, files, ables)
     by_conversation: dict[int, list[MessageView]] = {row["id"]: [] for row in rows}
     for view in views:
         by_conversation[view.conversation_id].append(view)

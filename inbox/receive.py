@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from customers.resolve import Resolved, resolve
-from inbox import arrivals, greetings, rows
+from inbox import arrivals, familiar, greetings, rows
 from inbox.arrivals import Arrival
 from inbox.occurrences import keep
 from inbox.orientation import orient_recalls
@@ -89,6 +89,8 @@ async def receive(work: Work, batch: Batch) -> None:
 
 async def _find(work: Work, batch: Batch, chats: Sequence[Chat], occurrences: Sequence[Occurrence]) -> Scene:
     events: list[Chat | Occurrence] = [*chats, *occurrences]
+    if (known := await familiar.find(work, batch, events)) is not None:
+        return Scene(known.accounts, known.people, known.conversations)
     channels = batch.connection.adapter.capabilities
     account_refs = [
         (ref.channel, clean(ref.external_id), clean(ref.name), ref.avatar)

@@ -1,0 +1,91 @@
+"""The short way for a small batch of ordinary messages: from people who have written before, to accounts that are known, in
+chats of their own. One statement finds everybody and locks their conversations, where the long way (``inbox.receive``) needs a
+statement for accounts, people and conversations each. At a quiet pace the number of round trips is what a message costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from customers.resolve import Resolved
+from inbox.rows import Conversation, conversation_from
+from inbox.text import clean
+from scrm.channel import AccountRef, ContactRef, MessageReceived
+from scrm.db import Row
+from scrm.normalise import Batch
+from scrm.services import Work
+
+SMALL = 20
+"""Events; in larger batches the statements of the long way are shared by so many that they cost nothing."""
+
+FIND = f"""
+with place as materialized (
+  select w.channel, w.account, w.contact, a.id as account_id, a.name as account_name, a.avatar as account_avatar,
+    k.id as contact_id, k.customer_id, k.name as contact_name, k.avatar as contact_avatar, k.union_id
+  from unnest($2::text[], $3::text[], $4::text[]) w (channel, account, contact)
+  cross join lateral (select * from account where connection_id = $1 and channel = w.channel
+    and external_id = w.account offset 0) a
+  cross join lateral (select * from contact where connection_id = $1 and external_id = w.contact offset 0) k
+)
+select {", ".join(f"c.{name}" for name in Conversation.columns())}, p.* from place p
+join conversation c on c.account_id = p.account_id and c.contact_id = p.contact_id and c.group_key = ''
+order by c.id for update of c
+"""  # noqa: S608
+"""Each person by their key, then each conversation by its own: whatever the statistics say, never all of an account."""
+
+Place = tuple[str, str, str]
+"""(channel, account, contact), as the platform names them."""
+
+
+class Familiar:
+    """Accounts, people and locked conversations of a batch in which nothing is new."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[tuple[str, str], int] = {}
+        self.people: dict[str, Resolved] = {}
+        self.conversations: dict[tuple[int, int | None, str], Conversation] = {}
+
+    def add(self, row: Row) -> None:
+        conversation = conversation_from(row)
+        self.accounts[row["channel"], row["account"]] = conversation.account_id
+        self.conversations[conversation.account_id, conversation.contact_id, ""] = conversation
+        if conversation.contact_id is not None:
+            self.people[row["contact"]] = Resolved(conversation.contact_id, row["customer_id"], row["contact_name"])
+
+
+async def find(work: Work, batch: Batch, events: Sequence[object]) -> Familiar | None:
+    """None: somebody or something is new, or the batch is no small one of messages; go the long way."""
+    if len(events) > SMALL:
+        return None
+    places: dict[Place, MessageReceived] = {}
+    for event in events:
+        if not isinstance(event, MessageReceived) or event.group is not None:
+            return None
+        if event.account.channel not in batch.connection.adapter.capabilities:
+            return None
+        place = event.account.channel, clean(event.account.external_id), clean(event.contact.external_id)
+        if place in places and (places[place].contact, places[place].account) != (event.contact, event.account):
+            return None
+        places[place] = event
+    channels, accounts, contacts = zip(*places, strict=True)
+    rows = await work.tx.fetch(FIND, batch.connection.id, channels, accounts, contacts)
+    if len(rows) < len(places):
+        return None
+    found = Familiar()
+    for row in rows:
+        event = places[row["channel"], row["account"], row["contact"]]
+        if _account_is_news(row, event.account) or _contact_is_news(row, event.contact):
+            return None
+        found.add(row)
+    return found
+
+
+def _account_is_news(row: Row, ref: AccountRef) -> bool:
+    named = bool(clean(ref.name)) and row["account_name"] == row["account"]
+    return named or (bool(ref.avatar) and not row["account_avatar"])
+
+
+def _contact_is_news(row: Row, ref: ContactRef) -> bool:
+    said = clean(ref.name), clean(ref.avatar), clean(ref.union_id)
+    known = row["contact_name"], row["contact_avatar"], row["union_id"]
+    return any(new not in ("", old) for new, old in zip(said, known, strict=True))
