@@ -46,6 +46,13 @@ export function whenOtherSession(handler: () => void): void {
   onOtherSession = handler
 }
 
+let onUndoable: (step: { id: number; kind: string; count: number }) => void = () => undefined
+
+/** Called when the service says that what it just did can be undone. */
+export function whenUndoable(handler: typeof onUndoable): void {
+  onUndoable = handler
+}
+
 /** Reads `{error, detail, fields}` out of an answer of any kind. */
 export function errorFrom(status: number, body: unknown, retryAfter: string | null): ApiError {
   const answer = (body && typeof body === 'object' ? body : {}) as Record<string, unknown>
@@ -69,6 +76,10 @@ export const routes = createClient<paths>({
 routes.use({
   onRequest({ request }) {
     if (request.method !== 'GET') request.headers.set('X-CSRF-Token', csrfToken)
+  },
+  onResponse({ response }) {
+    const [id, kind, count] = (response.headers.get('X-Undo-Step') ?? '').split(';')
+    if (response.ok && id && kind) onUndoable({ id: Number(id), kind, count: Number(count) || 1 })
   },
 })
 
