@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hmac
-import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from aiohttp import web
 
-from scrm import passwords, sessions, tokens
+from scrm import sessions, tokens
 from scrm.addresses import Addresses
-from scrm.db import LOST, Row
+from scrm.db import Row
 from scrm.errors import Forbidden, NotSignedIn
-from scrm.passwords import Passwords
 from scrm.permissions import OF_ROLE, REACH, Principal
-from scrm.ratelimit import SignInLimit
 from scrm.services import Services
-from scrm.sessions import NewSession
-from scrm.trail import record
-
-log = logging.getLogger(__name__)
+from scrm.sign_in_rules import PASSWORDS, SIGN_IN, PasswordRules, SignInRules
 
 COOKIE = "scrm_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -30,8 +25,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REMEMBER_SECONDS = 5.0
 REMEMBER_AT_MOST = 10_000
 SEEN_EVERY = timedelta(minutes=1)
-BY_LOGIN = "select id, login, password_hash from agent where lower(login) = lower($1) and disabled_at is null"
-REHASH = "update agent set password_hash = $2 where id = $1 and password_hash = $3"
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Unfinished = Literal["", "second", "password", "enrol"]
+"""What is still to be done before a session is good for anything: give the code, choose a new password, set up a second
+factor. Until then it has no permissions, and only the routes that finish it are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Identity:
     principal: Principal
     csrf_token: str = field(repr=False)
     expires_at: datetime | None
+    unfinished: Unfinished = ""
 
 
 class Auth:
@@ -48,16 +47,17 @@ class Auth:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._passwords = Passwords()
-        self._limit = SignInLimit.of(services.settings)
+        self._rules: tuple[float, PasswordRules, SignInRules] | None = None
         self._known: dict[bytes, tuple[float, Identity]] = {}
         self._generation = 0
         self.addresses = Addresses(services.settings.server.trusted_proxies, services.settings.server.public_url)
         services.bus.listen("session", self._forget)
         services.bus.listen("token", self._forget)
+        services.bus.listen("setting", self._forget)
 
-    async def identify(self, request: web.Request) -> Identity:
-        """Raises :class:`NotSignedIn`, or :class:`Forbidden` when a change lacks the CSRF token of its session."""
+    async def identify(self, request: web.Request, *, unfinished: bool = False) -> Identity:
+        """Raises :class:`NotSignedIn`, or :class:`Forbidden` when a change lacks the CSRF token of its session, or (unless
+        ``unfinished`` is wanted) when the session is not good for anything yet."""
         bearer = request.headers.get("Authorization", "")
         cookie = request.cookies.get(COOKIE, "")
         if bearer:
@@ -71,51 +71,37 @@ class Auth:
             sent = request.headers.get(CSRF_HEADER, "").encode("utf-8", "surrogatepass")
             if not hmac.compare_digest(sent, identity.csrf_token.encode()):
                 raise Forbidden("The X-CSRF-Token header is missing or not that of this session.", code="csrf")
+        if identity.unfinished and not unfinished:
+            raise Forbidden("Finish signing in first.", code="unfinished")
         return identity
 
-    async def sign_in(self, login: str, password: str, request: web.Request) -> NewSession:
-        """Opens a session. Raises :class:`NotSignedIn` (``wrong_password``), :class:`TooManyRequests`."""
-        address, agent = self.addresses.client(request), user_agent(request)
-        await self._limit.check(login, address)
-        async with self._passwords.turn:
-            # Again: those who waited for their turn together must not all get one more try.
-            await self._limit.check(login, address)
-            row = await self._services.db.fetchrow(BY_LOGIN, login)
-            fits = await self._passwords.fits(password, row["password_hash"] if row else None)
-            if row is None or not fits:
-                await self._limit.failed(login, address)
-                await self._refused(login, row["id"] if row else None, address)
-                raise NotSignedIn("The login or the password is wrong.", code="wrong_password")
-        async with self._services.work() as work:
-            if passwords.needs_rehash(row["password_hash"]):
-                await work.tx.execute(REHASH, row["id"], await passwords.hash_password(password), row["password_hash"])
-            days = self._services.settings.sessions.days
-            opened = await sessions.open_session(work, row["id"], address=address, user_agent=agent, days=days)
-            await record(
-                work, "session.opened", agent_id=row["id"], object_kind="session", object_id=opened.id, address=address
-            )
-        return opened
+    async def rules(self) -> tuple[PasswordRules, SignInRules]:
+        """As the company has set them; remembered for a few seconds like everything else here."""
+        if self._rules is None or self._rules[0] < time.monotonic():
+            generation, db = self._generation, self._services.db
+            loaded = await PASSWORDS.load(db), await SIGN_IN.load(db)
+            if generation != self._generation:
+                return loaded
+            self._rules = (time.monotonic() + REMEMBER_SECONDS, *loaded)
+        return self._rules[1], self._rules[2]
 
-    async def password_fits(self, agent_id: int, password: str, address: str) -> bool:
-        """For a signed-in agent who confirms with the password; counts like a sign-in."""
-        row = await self._services.db.fetchrow("select login, password_hash from agent where id = $1", agent_id)
-        if row is None:
-            return False
-        await self._limit.check(row["login"], address)
-        async with self._passwords.turn:
-            await self._limit.check(row["login"], address)
-            fits = await self._passwords.fits(password, row["password_hash"])
-        if not fits:
-            await self._limit.failed(row["login"], address)
-        return fits
+    async def of_session(self, session_id: int) -> Identity | None:
+        """As it is now; None when it is over."""
+        now = self._services.clock.now()
+        for row in await sessions.alive_sessions(self._services.db, [session_id], now, await self._seen_after(now)):
+            return await self._identity(row, now)
+        return None
 
     async def alive(self, session_ids: Sequence[int], token_ids: Sequence[int]) -> dict[tuple[str, int], Principal]:
-        """Of these sessions and tokens, those that still hold, as they are now; keys ``("session" | "token", id)``."""
+        """Of these sessions and tokens, those that hold and are good for something, as they are now; keys
+        ``("session" | "token", id)``."""
         db, now = self._services.db, self._services.clock.now()
         found: dict[tuple[str, int], Principal] = {}
         if session_ids:
-            for row in await sessions.alive_sessions(db, list(session_ids), now):
-                found["session", row["session_id"]] = principal_of(row)
+            for row in await sessions.alive_sessions(db, list(session_ids), now, await self._seen_after(now)):
+                identity = await self._identity(row, now)
+                if not identity.unfinished:
+                    found["session", row["session_id"]] = identity.principal
         if token_ids:
             for row in await tokens.alive_tokens(db, list(token_ids), now):
                 found["token", row["token_id"]] = principal_of(row)
@@ -139,12 +125,23 @@ class Auth:
 
     async def _load_session(self, token_hash: bytes, now: datetime, request: web.Request | None) -> Identity | None:
         db = self._services.db
-        row = await sessions.find_session(db, token_hash, now)
+        row = await sessions.find_session(db, token_hash, now, await self._seen_after(now))
         if row is None:
             return None
         if request is not None and row["seen_at"] < now - SEEN_EVERY:
             await sessions.seen(db, row["session_id"], now, self.addresses.client(request))
-        return Identity(principal_of(row), row["csrf_token"], row["expires_at"])
+        return await self._identity(row, now)
+
+    async def _identity(self, row: Row, now: datetime) -> Identity:
+        principal, unfinished = principal_of(row), _unfinished(row, *await self.rules(), now)
+        if unfinished:
+            principal = replace(principal, permissions=frozenset(), reach="own", team_ids=())
+        return Identity(principal, row["csrf_token"], row["expires_at"], unfinished)
+
+    async def _seen_after(self, now: datetime) -> datetime:
+        """Sessions that were not used since then are over."""
+        idle = (await self.rules())[1].idle_minutes
+        return now - timedelta(minutes=idle) if idle else EVER
 
     async def _load_token(self, token_hash: bytes, now: datetime) -> Identity | None:
         db = self._services.db
@@ -155,17 +152,22 @@ class Auth:
             await tokens.used(db, row["token_id"], now)
         return Identity(principal_of(row), "", row["expires_at"])
 
-    async def _refused(self, login: str, agent_id: int | None, address: str) -> None:
-        try:
-            async with self._services.work() as work:
-                await record(work, "session.refused", agent_id=agent_id, address=address, detail={"login": login[:100]})
-        except LOST:
-            log.warning("a refused sign-in could not be written to the trail: the database is away")
-
     def _forget(self, _ids: Sequence[int]) -> None:
         # Rare and cheap: everybody is looked up again once.
         self._generation += 1
         self._known.clear()
+        self._rules = None
+
+
+def _unfinished(row: Row, passwords: PasswordRules, rules: SignInRules, now: datetime) -> Unfinished:
+    by_platform = row["way"] == "platform"
+    if row["pending"] == "second":
+        return "second"
+    grown_old = passwords.max_age_days and row["password_at"] < now - timedelta(days=passwords.max_age_days)
+    if not by_platform and (row["password_due"] or grown_old):
+        return "password"
+    needs_second = row["role"] in rules.second_factor_roles and not (by_platform and rules.platform_is_enough)
+    return "enrol" if needs_second and not row["second_factor"] else ""
 
 
 def principal_of(row: Row) -> Principal:

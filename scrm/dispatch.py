@@ -12,15 +12,17 @@ from scrm.auth import SAFE_METHODS, Auth, Identity
 from scrm.db import RETRYABLE
 from scrm.errors import ApiError, Forbidden
 from scrm.http import PUBLIC, SIGNED_IN, Request, Route, shape_of
+from scrm.packing import pack
 from scrm.reading import path_value, read_body, read_query
 from scrm.services import Services
+from scrm.sign_in import Door
 
 TRIES = 4
 
 Served = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def serve(route: Route, services: Services, auth: Auth) -> Served:
+def serve(route: Route, services: Services, auth: Auth, door: Door) -> Served:
     shape = shape_of(route)
     where = f"{route.method} {route.path}"
 
@@ -34,10 +36,10 @@ def serve(route: Route, services: Services, auth: Auth) -> Served:
             arguments["query"] = query
         if shape.body is not None:
             arguments["body"] = await read_body(raw, shape.body, route.body_limit)
-        request = Request(services, auth, identity, raw)
+        request = Request(services, auth, door, identity, raw)
         for attempt in range(1, TRIES + 1):
             try:
-                return answer(await route.handler(request, **arguments), route.status)
+                return pack(raw, route.path, answer(await route.handler(request, **arguments), route.status))
             except RETRYABLE:
                 # Its unit of work lost a race and was undone; an upload's body is read and gone.
                 if attempt == TRIES or route.upload:
@@ -50,7 +52,7 @@ def serve(route: Route, services: Services, auth: Auth) -> Served:
             if raw.method not in SAFE_METHODS and not auth.addresses.same_origin(raw):
                 raise Forbidden("This request comes from another site.", code="csrf")
             return None
-        identity = await auth.identify(raw)
+        identity = await auth.identify(raw, unfinished=route.unfinished)
         if route.permission != SIGNED_IN and not identity.principal.may(route.permission):
             raise Forbidden(f"This needs the permission {route.permission}.")
         return identity

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from scrm.auth import Auth, Identity
 from scrm.permissions import Principal
 from scrm.services import Services
+from scrm.sign_in import Door
 
 SIGNED_IN = "signed in"
 PUBLIC = "public"
@@ -39,6 +40,7 @@ class Request:
 
     services: Services
     auth: Auth
+    door: Door
     identity: Identity | None
     raw: web.Request
 
@@ -89,6 +91,8 @@ class Route:
     """The body is multipart with one field ``file``, read by the handler itself."""
     binary: str = ""
     """The answer is bytes of this media type."""
+    unfinished: bool = False
+    """Open to a session that still lacks its code, a new password or a second factor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ import asyncpg
 
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
-from scrm.passwords import check_rules, hash_password
+from scrm.passwords import check_password, hash_password, keep_old_password
 from scrm.permissions import Language
 from scrm.services import Work
 from scrm.sessions import end_sessions_of, ring_sessions_of
 from scrm.trail import record
 
 INSERT = """
-insert into agent (login, name, role, password_hash, language, avatar, created_at)
-values ($1, $2, $3, $4, $5, $6, $7) on conflict (lower(login)) do nothing returning id
+insert into agent (login, name, role, password_hash, language, avatar, created_at, password_at, password_due)
+values ($1, $2, $3, $4, $5, $6, $7, $7, $8) on conflict (lower(login)) do nothing returning id
 """
 AGENTS = """
 select a.id, a.login, a.name, a.avatar, a.role, a.language, a.disabled_at is not null as disabled,
@@ -40,14 +40,17 @@ async def create_agent(
     language: Language = "zh-CN",
     avatar: str = "",
     team_ids: Sequence[int] = (),
+    password_due: bool = False,
     by: int | None = None,
     address: str = "",
 ) -> int:
-    """Raises :class:`Conflict` for a login that exists (upper and lower case are one), :class:`Unprocessable`."""
+    """``password_due``: they must choose another one when they first sign in. Raises :class:`Conflict` for a login that exists (upper and lower case are one), :class:`Unprocessable`."""
     await _check_role(work, role)
-    check_rules(password, login=login)
+    await check_password(work.tx, password, login=login, name=name)
     hashed = await hash_password(password)
-    agent_id: int | None = await work.tx.fetchval(INSERT, login, name, role, hashed, language, avatar, work.now)
+    agent_id: int | None = await work.tx.fetchval(
+        INSERT, login, name, role, hashed, language, avatar, work.now, password_due
+    )
     if agent_id is None:
         raise Conflict("Somebody has this login already.", fields={"login": "Taken."}, code="login_taken")
     await _join(work, agent_id, team_ids)
@@ -58,15 +61,30 @@ async def create_agent(
     return agent_id
 
 
-async def set_password(work: Work, agent_id: int, password: str, *, by: int | None = None, keep_session: int | None = None,
-                       address: str = "", field: str = "password") -> None:  # fmt: skip
-    """Ends every session of the agent, except the one that asked. Raises :class:`NotFound`, :class:`Unprocessable`."""
-    login = await work.tx.fetchval("select login from agent where id = $1", agent_id)
-    if login is None:
+async def set_password(
+    work: Work,
+    agent_id: int,
+    password: str,
+    *,
+    due: bool = False,
+    by: int | None = None,
+    keep_session: int | None = None,
+    address: str = "",
+    field: str = "password",
+) -> None:
+    """Ends every session of the agent, except the one that asked. ``due``: they must choose another one at once. Raises
+    :class:`NotFound`, :class:`Unprocessable`."""
+    agent = await work.tx.fetchrow("select login, name from agent where id = $1 for update", agent_id)
+    if agent is None:
         raise NotFound("There is no such agent.")
-    check_rules(password, login=login, field=field)
-    await work.tx.execute("update agent set password_hash = $2 where id = $1", agent_id, await hash_password(password))
+    await check_password(work.tx, password, login=agent["login"], name=agent["name"], agent_id=agent_id, field=field)
+    await keep_old_password(work, agent_id)
+    await work.tx.execute(
+        "update agent set password_hash = $2, password_at = $3, password_due = $4 where id = $1",
+        agent_id, await hash_password(password), work.now, due,
+    )  # fmt: skip
     await end_sessions_of(work, agent_id, except_id=keep_session)
+    await ring_sessions_of(work, agent_id)
     await record(work, "agent.password_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address)
 
 
@@ -117,6 +135,15 @@ async def set_profile(work: Work, agent_id: int, *, name: str | None = None, lan
     await ring_sessions_of(work, agent_id)
 
 
+async def set_capacity(work: Work, agent_id: int, capacity: int, *, by: int | None = None, address: str = "") -> None:
+    """How many open conversations are given to them by rules; 0: any number."""
+    await work.tx.execute("update agent set capacity = $2 where id = $1", agent_id, capacity)
+    await record(
+        work, "agent.capacity_set", agent_id=by, object_kind="agent", object_id=agent_id, address=address,
+        detail={"capacity": capacity},
+    )  # fmt: skip
+
+
 async def set_teams(
     work: Work, agent_id: int, team_ids: Sequence[int], *, by: int | None = None, address: str = ""
 ) -> None:
@@ -149,6 +176,39 @@ async def rename_team(work: Work, team_id: int, name: str, *, by: int | None = N
     if done is None:
         raise NotFound("There is no such team.")
     await record(work, "team.renamed", agent_id=by, object_kind="team", object_id=team_id, address=address)
+
+
+async def set_members(
+    work: Work, team_id: int, agent_ids: Sequence[int], *, by: int | None = None, address: str = ""
+) -> None:
+    """Exactly these are in the team from now on. Raises :class:`Unprocessable` for an agent who does not exist."""
+    wanted = sorted(set(agent_ids))
+    before = await work.tx.fetch("delete from team_member where team_id = $1 returning agent_id", team_id)
+    try:
+        async with work.tx.transaction():
+            await work.tx.execute(
+                "insert into team_member (team_id, agent_id) select $1, unnest($2::bigint[])", team_id, wanted
+            )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Unprocessable("One of the agents does not exist.", fields={"agent_ids": "Not an agent."}) from error
+    changed = set(wanted) ^ {row["agent_id"] for row in before}
+    await ring_sessions_of(work, *changed)
+    await record(
+        work, "team.members_set", agent_id=by, object_kind="team", object_id=team_id, address=address,
+        detail={"agent_ids": wanted},
+    )  # fmt: skip
+
+
+async def delete_team(work: Work, team_id: int, *, by: int | None = None, address: str = "") -> None:
+    """Its accounts are open to everybody afterwards, so it must have none. Raises :class:`NotFound`, :class:`Conflict`."""
+    if await work.tx.fetchval("select name from team where id = $1 for update", team_id) is None:
+        raise NotFound("There is no such team.")
+    if await work.tx.fetchval("select exists (select from account where team_id = $1)", team_id):
+        raise Conflict("Accounts belong to this team; give them to another one first.", code="team_in_use")
+    members = await work.tx.fetch("select agent_id from team_member where team_id = $1", team_id)
+    await work.tx.execute("delete from team where id = $1", team_id)
+    await ring_sessions_of(work, *(row["agent_id"] for row in members))
+    await record(work, "team.deleted", agent_id=by, object_kind="team", object_id=team_id, address=address)
 
 
 async def list_agents(tx: Tx, agent_id: int | None = None) -> list[Row]:

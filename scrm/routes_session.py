@@ -10,12 +10,12 @@ from pydantic import AwareDatetime, Field
 
 from scrm import people, sessions, tokens
 from scrm.agent_views import AgentView, agent_view
-from scrm.auth import COOKIE
-from scrm.errors import Conflict, Forbidden, NotFound, Unprocessable
+from scrm.auth import COOKIE, Identity, Unfinished
+from scrm.errors import Conflict, Forbidden, NotFound, NotSignedIn, Unprocessable
+from scrm.grants import check_held, check_known
 from scrm.http import PUBLIC, SIGNED_IN, Reply, Request, Route
-from scrm.permissions import Language, Principal, Reach
+from scrm.permissions import Language, Reach
 from scrm.services import Services
-from scrm.sessions import NewSession
 from scrm.trail import record
 from scrm.version import VERSION
 from scrm.views import Input, Line, View
@@ -30,11 +30,15 @@ class SignIn(Input):
 
 
 class Me(View):
-    """Who is signed in. ``csrf_token`` is empty for API tokens, which need none."""
+    """Who is signed in. ``csrf_token`` is empty for API tokens, which need none. ``unfinished``: what is still to be done
+    before the session is good for anything; until then there are no permissions."""
 
     agent: AgentView
+    role_name: str
     permissions: list[str]
     reach: Reach
+    unfinished: Unfinished
+    idle_minutes: int
     csrf_token: str
     server_time: datetime
     version: str
@@ -51,6 +55,10 @@ class PasswordInput(Input):
     new_password: Password
 
 
+class CodeInput(Input):
+    code: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class SessionView(View):
     id: int
     user_agent: str
@@ -65,8 +73,11 @@ class SessionList(View):
 
 
 class TokenView(View):
+    """``permissions`` null: those of its agent, whatever they are."""
+
     id: int
     name: str
+    permissions: list[str] | None
     created_at: datetime
     expires_at: datetime | None
     used_at: datetime | None
@@ -77,8 +88,11 @@ class TokenList(View):
 
 
 class TokenInput(Input):
+    """``permissions``: some of one's own; null: all that one has at any time."""
+
     name: Line
     expires_at: AwareDatetime | None = None
+    permissions: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=100)] | None = None
 
 
 class NewToken(View):
@@ -90,18 +104,30 @@ class NewToken(View):
 
 
 async def sign_in(request: Request, body: SignIn) -> Reply[Me]:
-    opened = await request.auth.sign_in(body.login.strip(), body.password, request.raw)
-    found = await request.auth.alive([opened.id], [])
-    principal = found.get(("session", opened.id))
-    if principal is None:
+    opened = await request.door.with_password(body.login.strip(), body.password, request.raw)
+    identity = await request.auth.of_session(opened.id)
+    if identity is None:
         raise Conflict("The account was locked just now.")
-    view = await _me(request.services, principal, opened.csrf_token)
-    return Reply(view, cookies=(_cookie(request.services, opened),))
+    return Reply(await _me(request, identity), cookies=(session_cookie(request.services, opened.token),))
+
+
+async def give_code(request: Request, body: CodeInput) -> Reply[Me]:
+    """The second step of signing in."""
+    session_id = request.principal.session_id
+    if session_id is None or request.identity is None or request.identity.unfinished != "second":
+        raise Conflict("No code is wanted now.", code="no_code_wanted")
+    await request.door.with_code(request.principal, session_id, body.code, request.address)
+    identity = await request.auth.of_session(session_id)
+    if identity is None:
+        raise Conflict("The account was locked just now.")
+    cookie = session_cookie(request.services, request.raw.cookies.get(COOKIE, ""))
+    return Reply(await _me(request, identity), cookies=(cookie,))
 
 
 async def me(request: Request) -> Me:
-    identity = request.identity
-    return await _me(request.services, request.principal, identity.csrf_token if identity else "")
+    if request.identity is None:
+        raise NotSignedIn("Sign in first.")
+    return await _me(request, request.identity)
 
 
 async def sign_out(request: Request) -> Reply[None]:
@@ -124,7 +150,9 @@ async def change_me(request: Request, body: MeInput) -> Me:
 
 async def change_password(request: Request, body: PasswordInput) -> None:
     principal = request.principal
-    if not await request.auth.password_fits(principal.agent_id, body.old_password, request.address):
+    if request.identity is not None and request.identity.unfinished == "second":
+        raise Forbidden("Give the code of your second factor first.", code="unfinished")
+    if not await request.door.password_fits(principal.agent_id, body.old_password, request.address):
         raise Unprocessable(
             "The old password is wrong.", fields={"old_password": "This is not your password."}, code="wrong_password"
         )
@@ -140,6 +168,16 @@ async def list_sessions(request: Request) -> SessionList:
     async with request.services.db.pool.acquire() as tx:
         rows = await sessions.list_sessions(tx, principal.agent_id, request.services.clock.now())
     return SessionList(sessions=[SessionView(**row, current=row["id"] == principal.session_id) for row in rows])
+
+
+async def end_other_sessions(request: Request) -> None:
+    principal = request.principal
+    async with request.services.work() as work:
+        ended = await sessions.end_sessions_of(work, principal.agent_id, except_id=principal.session_id)
+        await record(
+            work, "session.others_ended", agent_id=principal.agent_id, object_kind="agent", object_id=principal.agent_id,
+            address=request.address, detail={"ended": ended},
+        )  # fmt: skip
 
 
 async def end_session(request: Request, session_id: int) -> None:
@@ -165,11 +203,14 @@ async def create_token(request: Request, body: TokenInput) -> Reply[NewToken]:
         raise Forbidden("Sign in with a browser to make a token.", code="session_needed")
     if body.expires_at is not None and body.expires_at <= request.services.clock.now():
         raise Unprocessable("The token would be over already.", fields={"expires_at": "Choose a time to come."})
+    wanted = None if body.permissions is None else sorted(set(body.permissions))
+    check_known(wanted or ())
+    check_held(principal, wanted or ())
     async with request.services.work() as work:
         await work.tx.execute("select 1 from agent where id = $1 for update", principal.agent_id)
         if len(await tokens.list_tokens(work.tx, principal.agent_id)) >= MOST_TOKENS:
             raise Conflict(f"You have {MOST_TOKENS} tokens; end one first.", code="too_many_tokens")
-        token_id, token = await tokens.create_token(work, principal.agent_id, body.name, body.expires_at)
+        token_id, token = await tokens.create_token(work, principal.agent_id, body.name, body.expires_at, wanted)
         await record(
             work, "token.created", agent_id=principal.agent_id, object_kind="token", object_id=token_id,
             address=request.address,
@@ -187,14 +228,19 @@ async def end_token(request: Request, token_id: int) -> None:
         )  # fmt: skip
 
 
-async def _me(services: Services, principal: Principal, csrf_token: str) -> Me:
+async def _me(request: Request, identity: Identity) -> Me:
+    principal, services = identity.principal, request.services
     async with services.db.pool.acquire() as tx:
         rows = await people.list_agents(tx, principal.agent_id)
+        role_name = await tx.fetchval("select name from role where key = $1", principal.role)
     return Me(
         agent=agent_view(rows[0]),
+        role_name=role_name or "",
         permissions=sorted(principal.permissions),
         reach=principal.reach,
-        csrf_token=csrf_token,
+        unfinished=identity.unfinished,
+        idle_minutes=(await request.auth.rules())[1].idle_minutes,
+        csrf_token=identity.csrf_token,
         server_time=services.clock.now(),
         version=VERSION,
         demo=services.settings.demo,
@@ -213,8 +259,8 @@ class _Cookie:
         )
 
 
-def _cookie(services: Services, opened: NewSession) -> _Cookie:
-    return _Cookie(opened.token, int(services.settings.sessions.days * 86400), services.settings.cookie_secure)
+def session_cookie(services: Services, token: str) -> _Cookie:
+    return _Cookie(token, int(services.settings.sessions.days * 86400), services.settings.cookie_secure)
 
 
 def _forget_cookie(response: web.StreamResponse) -> None:
@@ -224,11 +270,29 @@ def _forget_cookie(response: web.StreamResponse) -> None:
 def api_routes() -> list[Route]:
     return [
         Route("POST", "/api/session", sign_in, PUBLIC, "Sign in", errors=(401, 409, 429)),
-        Route("GET", "/api/session", me, SIGNED_IN, "Who is signed in"),
-        Route("DELETE", "/api/session", sign_out, SIGNED_IN, "Sign out"),
+        Route("GET", "/api/session", me, SIGNED_IN, "Who is signed in", unfinished=True),
+        Route("DELETE", "/api/session", sign_out, SIGNED_IN, "Sign out", unfinished=True),
+        Route(
+            "POST",
+            "/api/session/code",
+            give_code,
+            SIGNED_IN,
+            "Give the code of the second factor",
+            errors=(409, 429),
+            unfinished=True,
+        ),
         Route("PATCH", "/api/me", change_me, SIGNED_IN, "Change one's own settings"),
-        Route("POST", "/api/me/password", change_password, SIGNED_IN, "Change one's own password", errors=(429,)),
+        Route(
+            "POST",
+            "/api/me/password",
+            change_password,
+            SIGNED_IN,
+            "Change one's own password",
+            errors=(409, 429),
+            unfinished=True,
+        ),
         Route("GET", "/api/sessions", list_sessions, SIGNED_IN, "Where one is signed in"),
+        Route("DELETE", "/api/sessions", end_other_sessions, SIGNED_IN, "End all one's other sessions"),
         Route("DELETE", "/api/sessions/{session_id}", end_session, SIGNED_IN, "End a session"),
         Route("GET", "/api/tokens", list_tokens, SIGNED_IN, "One's API tokens"),
         Route("POST", "/api/tokens", create_token, SIGNED_IN, "Make an API token", status=201, errors=(409,)),

@@ -23,20 +23,23 @@ from api_token t join agent a on a.id = t.agent_id join role r on r.key = a.role
 where t.id = any($1) and t.ended_at is null and (t.expires_at is null or t.expires_at > $2) and a.disabled_at is null
 """  # noqa: S608 - made of constants
 INSERT = """
-insert into api_token (agent_id, name, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5) returning id
+insert into api_token (agent_id, name, token_hash, created_at, expires_at, permissions)
+values ($1, $2, $3, $4, $5, $6) returning id
 """
 LIST = """
-select id, name, created_at, expires_at, used_at from api_token
+select id, name, created_at, expires_at, used_at, permissions from api_token
 where agent_id = $1 and ended_at is null order by id desc limit 200
 """
 END = "update api_token set ended_at = $3 where id = $1 and agent_id = $2 and ended_at is null returning id"
 USED = "update api_token set used_at = $2 where id = $1 and (used_at is null or used_at < $2)"
 
 
-async def create_token(work: Work, agent_id: int, name: str, expires_at: datetime | None) -> tuple[int, str]:
-    """The id and the token itself, which nobody can see again."""
+async def create_token(
+    work: Work, agent_id: int, name: str, expires_at: datetime | None, permissions: list[str] | None = None
+) -> tuple[int, str]:
+    """The id and the token itself, which nobody can see again. ``permissions`` None: those of the agent."""
     token = PREFIX + secrets.token_urlsafe(32)
-    token_id = await work.tx.fetchval(INSERT, agent_id, name, digest(token), work.now, expires_at)
+    token_id = await work.tx.fetchval(INSERT, agent_id, name, digest(token), work.now, expires_at, permissions)
     return token_id, token
 
 

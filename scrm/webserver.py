@@ -21,6 +21,7 @@ from scrm.live import Hub
 from scrm.metrics import REQUESTS
 from scrm.page_files import PageFiles
 from scrm.services import Services
+from scrm.sign_in import Door
 from scrm.version import VERSION
 
 AUTH = web.AppKey("auth", Auth)
@@ -38,10 +39,11 @@ def make_web_app(services: Services, routes: Sequence[Route]) -> web.Application
         middlewares=[_around(files)], client_max_size=max(1 << 20, services.settings.server.max_webhook_bytes)
     )
     auth = Auth(services)
+    door = Door(services, auth)
     hub = Hub(services, auth)
     app[AUTH], app[HUB] = auth, hub
     for route in routes:
-        app.router.add_route(route.method, route.path, serve(route, services, auth))
+        app.router.add_route(route.method, route.path, serve(route, services, auth, door))
     _describe(app, routes)
     app.router.add_get("/ws", hub.handle, allow_head=False)
 
