@@ -48,7 +48,8 @@ def build_page(root: Path) -> None:
     if not (web / "package.json").is_file():
         raise SystemExit("The page cannot be built: web/package.json is missing.")
     environment, npm = find_npm()
-    run([*npm, "ci", "--no-audit", "--no-fund"], web, environment)
+    if not is_installed(web):
+        run([*npm, "ci", "--no-audit", "--no-fund"], web, environment)
     run([*npm, "run", "build"], web, environment)
     swap_in(web / "dist", page)
 
@@ -60,6 +61,12 @@ def is_fresh(web: Path, page: Path) -> bool:
         return False
     built = index.stat().st_mtime
     return all(path.stat().st_mtime <= built for path in sources(web))
+
+
+def is_installed(web: Path) -> bool:
+    """True when npm wrote its own account of what it installed after the lock file changed."""
+    done, wanted = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
+    return done.is_file() and wanted.is_file() and done.stat().st_mtime >= wanted.stat().st_mtime
 
 
 def sources(folder: Path) -> Iterator[Path]:

@@ -131,7 +131,8 @@ def _load(folder: Path) -> dict[str, PageFile]:
 def _made(name: str, mime: str, plain: bytes, packed: dict[str, bytes]) -> PageFile:
     if not packed and mime.startswith(COMPRESSIBLE) and len(plain) > 1024:
         packed = {"gzip": gzip.compress(plain, 6, mtime=0)}
-    etag = f'"{hashlib.sha256(plain).hexdigest()[:24]}"'
+    # Weak: one and the same file, however it is packed.
+    etag = f'W/"{hashlib.sha256(plain).hexdigest()[:24]}"'
     return PageFile(mime, etag, name.startswith("assets/"), plain, packed)
 
 
