@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wecom
 import inbox.card
 import inbox.routes
+import inbox.routes_bell
 import inbox.routes_together
 from customers.profiles import ProfileReader
 from inbox.arrivals import FETCH_MEDIA
@@ -28,9 +29,9 @@ from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
 from inbox.media import fetch_media
-from inbox.push import Pusher
 from inbox.receive import receive
 from inbox.snooze import wake_due
+from inbox.socket import add_pushes
 from inbox.status import END_SESSION
 from inbox.undo import undo_kinds
 from scrm import (
@@ -101,6 +102,7 @@ def routes() -> list[Route]:
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.routes_together.api_routes(),
+        *inbox.routes_bell.api_routes(),
         *undo.api_routes({**undo_kinds()}),
     ]
 
@@ -139,7 +141,7 @@ def web_application(services: Services, intake: Intake) -> web.Application:
     app = make_web_app(services, routes())
     add_webhooks(app, services.connections, intake, max_bytes=services.settings.server.max_webhook_bytes)
     add_health(app, services)
-    app.cleanup_ctx.append(Pusher(services, app[HUB]).running)
+    add_pushes(app, services, app[HUB])
     return app
 
 

@@ -1,4 +1,5 @@
 """The bus rings; the database tells. A ring says "something about these ids changed": whoever listens reads the database.
+What is true for seconds only (who is typing) has no row: it is *said*, a small payload that may be lost like a ring.
 
 Rings are published after the commit and may be lost, merged or repeated; listeners also look by themselves now and then. With
 one process the bus is memory; with several it is Redis, whose absence costs latency and never data.
@@ -10,8 +11,8 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import orjson
 import redis.asyncio as redis_async
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[int]], None]
 """Called in the event loop with the ids of one ring; must return at once."""
+Hearer = Callable[[Mapping[str, Any]], None]
+"""Called in the event loop with what was said, which JSON can carry; must return at once and not change it."""
 
 
 class Bus(Protocol):
@@ -38,18 +41,28 @@ class Bus(Protocol):
         """Never raises: a lost ring only costs a moment."""
         ...
 
+    def hear(self, topic: str, hearer: Hearer) -> Callable[[], None]:
+        """Calls ``hearer`` for each payload said on ``topic``, from this process too; returns the function that ends it."""
+        ...
+
+    async def say(self, topic: str, payload: Mapping[str, Any]) -> None:
+        """Tells every process something small that no row holds. Never raises: it may be lost."""
+        ...
+
 
 class MemoryBus:
     """For one process."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._hearers: dict[str, list[Hearer]] = defaultdict(list)
 
     async def start(self) -> None:
         return None
 
     async def stop(self) -> None:
         self._listeners.clear()
+        self._hearers.clear()
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
         self._listeners[topic].append(listener)
@@ -57,6 +70,18 @@ class MemoryBus:
 
     async def ring(self, topic: str, ids: Sequence[int]) -> None:
         self._deliver(topic, ids)
+
+    def hear(self, topic: str, hearer: Hearer) -> Callable[[], None]:
+        self._hearers[topic].append(hearer)
+
+        def stop() -> None:
+            with contextlib.suppress(ValueError):
+                self._hearers[topic].remove(hearer)
+
+        return stop
+
+    async def say(self, topic: str, payload: Mapping[str, Any]) -> None:
+        self._tell(topic, payload)
 
     def _forget(self, topic: str, listener: Listener) -> None:
         with contextlib.suppress(ValueError):
@@ -68,6 +93,13 @@ class MemoryBus:
                 listener(ids)
             except Exception:
                 log.exception("a listener of %s failed", topic)
+
+    def _tell(self, topic: str, payload: Mapping[str, Any]) -> None:
+        for hearer in tuple(self._hearers.get(topic, ())):
+            try:
+                hearer(payload)
+            except Exception:
+                log.exception("a hearer of %s failed", topic)
 
 
 class RedisBus(MemoryBus):
@@ -96,10 +128,17 @@ class RedisBus(MemoryBus):
 
     async def ring(self, topic: str, ids: Sequence[int]) -> None:
         self._deliver(topic, ids)
+        await self._publish(topic, list(ids))
+
+    async def say(self, topic: str, payload: Mapping[str, Any]) -> None:
+        self._tell(topic, payload)
+        await self._publish(topic, dict(payload))
+
+    async def _publish(self, topic: str, content: list[int] | dict[str, Any]) -> None:
         try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes when the answer does.
             async with asyncio.timeout(2):
-                await self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, list(ids)]))
+                await self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, content]))
         except (RedisError, OSError, TimeoutError) as error:
             log.debug("a ring of %s did not reach Redis: %s", topic, error)
 
@@ -125,9 +164,13 @@ class RedisBus(MemoryBus):
 
     def _heard(self, data: bytes) -> None:
         try:
-            sender, topic, ids = orjson.loads(data)
+            sender, topic, content = orjson.loads(data)
         except (ValueError, TypeError):
             log.warning("something that is no ring came over Redis")
             return
-        if sender != self._name:
-            self._deliver(topic, ids)
+        if sender == self._name:
+            return
+        if isinstance(content, dict):
+            self._tell(topic, content)
+        else:
+            self._deliver(topic, content)

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
 
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from scrm.auth import Auth
+from scrm.clock import monotonic
 from scrm.db import LOST
 from scrm.errors import ApiError, Forbidden, TooManyRequests
 from scrm.metrics import PUSHES, SOCKETS
@@ -32,6 +35,9 @@ HEARTBEAT_SECONDS = 40.0
 MOST_PER_AGENT = 100
 LARGEST_INPUT = 4096
 GOODBYE_SECONDS = 3.0
+SAID_AT_MOST = 30
+"""What a browser says within :data:`SAID_SECONDS` beyond this is not heard."""
+SAID_SECONDS = 10.0
 
 
 def frame(payload: bytes) -> bytes:
@@ -47,6 +53,8 @@ def frame(payload: bytes) -> bytes:
 RESYNC = frame(b'{"type":"resync"}')
 PONG = frame(b'{"type":"pong"}')
 ACCOUNTS = frame(b'{"type":"accounts"}')
+LABELS = frame(b'{"type":"labels"}')
+_NUMBERS = count(1)
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +69,9 @@ class Socket:
     goodbye: tuple[int, bytes] | None = None
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     pushed: dict[str, bytes] = field(default_factory=dict)
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+    said: int = 0
+    said_since: float = 0.0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -75,6 +86,13 @@ class Socket:
         self.transport.write(framed)
         if self.transport.get_write_buffer_size() > MOST_WAITING:
             self.slow = True
+
+    def may_speak(self) -> bool:
+        """Counts what the browser says: a broken one must not keep everybody busy."""
+        if (now := monotonic()) - self.said_since > SAID_SECONDS:
+            self.said, self.said_since = 0, now
+        self.said += 1
+        return self.said <= SAID_AT_MOST
 
     def catch_up(self) -> None:
         if self.slow and self.transport.get_write_buffer_size() < CAUGHT_UP:
@@ -97,6 +115,9 @@ class Hub:
         self._unlisten: list[Callable[[], None]] = []
         self.on_change: list[Callable[[], None]] = []
         """Called when a socket opened or what somebody may see changed."""
+        self.on_said: dict[str, Callable[[Socket, Mapping[str, Any]], None]] = {}
+        """By the ``type`` of what a browser says; called in the event loop, must return at once."""
+        self.on_closed: list[Callable[[Socket], None]] = []
 
     # ------------------------------------------------------------------ life
 
@@ -107,6 +128,7 @@ class Hub:
             bus.listen("token", lambda ids: self._rang("token", ids)),
             bus.listen("account", lambda _: self.broadcast(ACCOUNTS)),
             bus.listen("connection", lambda _: self.broadcast(ACCOUNTS)),
+            bus.listen("label", lambda _: self.broadcast(LABELS)),
         ]
         self._tasks = [
             asyncio.create_task(self._watch_sessions(), name="live-sessions"),
@@ -161,13 +183,25 @@ class Hub:
         self._rang(socket.key[0], [socket.key[1]])
         self._changed()
         try:
-            socket.listening = asyncio.create_task(_listen(socket))
+            socket.listening = asyncio.create_task(self._listen(socket))
             await _until_closed(socket)
         finally:
             self._sockets.discard(socket)
             socket.closed.set()
             SOCKETS.dec()
+            for heard in self.on_closed:
+                heard(socket)
         return ws
+
+    async def _listen(self, socket: Socket) -> None:
+        async for message in socket.ws:
+            said = _said(message.data) if message.type is WSMsgType.TEXT else None
+            if said is None:
+                continue
+            if said["type"] == "ping":
+                socket.send(PONG)
+            elif (hear := self.on_said.get(said["type"])) is not None and socket.may_speak():
+                hear(socket, said)
 
     # ------------------------------------------------------------------ sessions that end or change
 
@@ -237,12 +271,6 @@ class Hub:
             heard()
 
 
-async def _listen(socket: Socket) -> None:
-    async for message in socket.ws:
-        if message.type is WSMsgType.TEXT and _is_ping(message.data):
-            socket.send(PONG)
-
-
 async def _until_closed(socket: Socket) -> None:
     """Listens until the browser leaves or we send it away. The handler's own task says good-bye: only then does it wait for
     the browser's answer, without which some report a broken connection instead of our code."""
@@ -265,9 +293,10 @@ def count_pushes(number: int) -> None:
     PUSHES.inc(number)
 
 
-def _is_ping(text: str) -> bool:
+def _said(text: str) -> dict[str, Any] | None:
+    """None: nothing that anybody here understands."""
     try:
         said = orjson.loads(text)
     except ValueError:
-        return False
-    return isinstance(said, dict) and said.get("type") == "ping"
+        return None
+    return said if isinstance(said, dict) and isinstance(said.get("type"), str) else None

@@ -14,8 +14,8 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from inbox.push import Pusher
 from inbox.rows import lock_one, save
+from inbox.socket import add_pushes
 from scrm.app import routes
 from scrm.http import Route
 from scrm.people import create_agent, create_team
@@ -218,7 +218,7 @@ class Site:
 async def running(services: Services, table: list[Route] | None = None) -> AsyncIterator[Site]:
     table = routes() if table is None else table
     app = make_web_app(services, table)
-    app.cleanup_ctx.append(Pusher(services, app[HUB]).running)
+    add_pushes(app, services, app[HUB])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -59,6 +59,32 @@ async def test_a_broken_listener_does_not_silence_the_others(bus: Bus) -> None:
     assert heard == [[7]]
 
 
+async def test_what_is_said_reaches_its_topic_and_no_listener(bus: Bus) -> None:
+    heard: list[object] = []
+    rung: list[object] = []
+    stop = bus.hear("presence", heard.append)
+    bus.hear("other", rung.append)
+    bus.listen("presence", rung.append)
+    await bus.say("presence", {"who": 3, "typing": "reply"})
+    assert heard == [{"who": 3, "typing": "reply"}]
+    stop()
+    stop()
+    await bus.say("presence", {"who": 4})
+    assert len(heard) == 1 and rung == []
+
+
+async def test_a_broken_hearer_does_not_silence_the_others(bus: Bus) -> None:
+    heard: list[object] = []
+
+    def broken(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    bus.hear("presence", broken)
+    bus.hear("presence", heard.append)
+    await bus.say("presence", {"n": 1})
+    assert heard == [{"n": 1}]
+
+
 async def two_processes(url: str) -> tuple[RedisBus, RedisBus, list[redis_async.Redis]]:
     clients = [redis_async.Redis.from_url(url), redis_async.Redis.from_url(url)]
     one, two = RedisBus(clients[0]), RedisBus(clients[1])
@@ -82,6 +108,16 @@ async def test_another_process_hears_once_and_the_ringer_once(redis_url: str) ->
 
     await eventually(both)
     assert mine == [[5], [6]]
+    said: dict[str, list[object]] = {"mine": [], "theirs": []}
+    one.hear("presence", said["mine"].append)
+    two.hear("presence", said["theirs"].append)
+    await one.say("presence", {"中": [1, None]})
+
+    async def heard_there() -> bool:
+        return said["theirs"] == [{"中": [1, None]}]
+
+    await eventually(heard_there)
+    assert said["mine"] == [{"中": [1, None]}] and theirs == [[5], [6]]
     for each in (one, two):
         await each.stop()
     for client in clients:
