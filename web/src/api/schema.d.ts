@@ -23,6 +23,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the code of the second factor */
+        post: operations["scrm_routes_session_give_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -68,7 +85,8 @@ export interface paths {
         get: operations["scrm_routes_session_list_sessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** End all one's other sessions */
+        delete: operations["scrm_routes_session_end_other_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -204,11 +222,15 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a team
+         * @description Needs the permission `agents.manage`.
+         */
+        delete: operations["scrm_routes_people_remove_team"];
         options?: never;
         head?: never;
         /**
-         * Rename a team
+         * Change a team
          * @description Needs the permission `agents.manage`.
          */
         patch: operations["scrm_routes_people_change_team"];
@@ -1115,6 +1137,58 @@ export interface paths {
         patch: operations["inbox_routes_together_change_transfer_settings"];
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's notices, newest first */
+        get: operations["inbox_routes_bell_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark notices as read */
+        post: operations["inbox_routes_bell_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one wants to be told of what */
+        get: operations["inbox_routes_bell_preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change it */
+        patch: operations["inbox_routes_bell_change_preferences"];
+        trace?: never;
+    };
     "/api/undo/{step_id}": {
         parameters: {
             query?: never;
@@ -1223,6 +1297,11 @@ export interface components {
              * @default null
              */
             password?: string | null;
+            /**
+             * Capacity
+             * @default null
+             */
+            capacity?: number | null;
         };
         /** AgentList */
         AgentList: {
@@ -1248,6 +1327,8 @@ export interface components {
             language: "zh-CN" | "en";
             /** Disabled */
             disabled: boolean;
+            /** Capacity */
+            capacity: number;
             /** Team Ids */
             team_ids: number[];
         };
@@ -1341,6 +1422,11 @@ export interface components {
             /** Deduplicates Sends */
             deduplicates_sends: boolean;
         };
+        /** CodeInput */
+        CodeInput: {
+            /** Code */
+            code: string;
+        };
         /**
          * ConnectionInput
          * @description What is absent stays, each secret on its own.
@@ -1418,12 +1504,17 @@ export interface components {
             /** Channel Titles */
             channel_titles: components["schemas"]["SentenceView"][];
         };
-        /** ConversationPage */
+        /**
+         * ConversationPage
+         * @description Rows in the order of the list. The cursors lead on in it and, with ``back``, back; null: there is nothing more.
+         */
         ConversationPage: {
             /** Conversations */
             conversations: components["schemas"]["ConversationView"][];
             /** Next Cursor */
             next_cursor: string | null;
+            /** Previous Cursor */
+            previous_cursor: string | null;
         };
         /** ConversationView */
         ConversationView: {
@@ -1509,12 +1600,18 @@ export interface components {
         };
         /**
          * CountsView
-         * @description ``mine``, ``unassigned`` and ``all`` cover what the asking agent may see; ``accounts`` by account id.
+         * @description Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
+         *     somebody else's conversations that the agent helps with. ``mentions``: conversations with a mention not yet read.
          */
         CountsView: {
             mine: components["schemas"]["Tally"];
             unassigned: components["schemas"]["Tally"];
+            team: components["schemas"]["Tally"];
             all: components["schemas"]["Tally"];
+            helping: components["schemas"]["Tally"];
+            snoozed: components["schemas"]["Tally"];
+            /** Mentions */
+            mentions: number;
             /** Accounts */
             accounts: {
                 [key: string]: components["schemas"]["Tally"];
@@ -1597,11 +1694,9 @@ export interface components {
         };
         /**
          * Draft
-         * @description What a rep wants to say. ``attachment_id`` names an uploaded file for image, voice, video and file.
+         * @description What a rep wants to say: one piece. ``quick_reply_id``: where its words come from, for the count of uses.
          */
         Draft: {
-            /** Client Token */
-            client_token: string;
             /** @default text */
             kind?: components["schemas"]["Kind"];
             /**
@@ -1618,6 +1713,26 @@ export interface components {
              * @default null
              */
             attachment_id?: number | null;
+            /**
+             * Material Id
+             * @default null
+             */
+            material_id?: number | null;
+            /** @default null */
+            of_reply?: components["schemas"]["FileOfReply"] | null;
+            /** Client Token */
+            client_token: string;
+            /**
+             * Quick Reply Id
+             * @default null
+             */
+            quick_reply_id?: number | null;
+            /**
+             * Seen Seq
+             * @description The last message its writer had before their eyes: when a colleague answered after it, this answer is stopped (`answered_meanwhile`). Without it, it is sent in any case.
+             * @default null
+             */
+            seen_seq?: number | null;
         };
         /**
          * ErrorView
@@ -1687,6 +1802,16 @@ export interface components {
             required: boolean;
             /** Default */
             default: string;
+        };
+        /**
+         * FileOfReply
+         * @description The file of a quick reply's piece, counted from 0.
+         */
+        FileOfReply: {
+            /** Id */
+            id: number;
+            /** Part */
+            part: number;
         };
         /** GroupView */
         GroupView: {
@@ -1885,10 +2010,13 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is signed in. ``csrf_token`` is empty for API tokens, which need none.
+         * @description Who is signed in. ``csrf_token`` is empty for API tokens, which need none. ``unfinished``: what is still to be done
+         *     before the session is good for anything; until then there are no permissions.
          */
         Me: {
             agent: components["schemas"]["AgentView"];
+            /** Role Name */
+            role_name: string;
             /** Permissions */
             permissions: string[];
             /**
@@ -1896,6 +2024,13 @@ export interface components {
              * @enum {string}
              */
             reach: "own" | "team" | "all";
+            /**
+             * Unfinished
+             * @enum {string}
+             */
+            unfinished: "" | "second" | "password" | "enrol";
+            /** Idle Minutes */
+            idle_minutes: number;
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -2017,6 +2152,11 @@ export interface components {
             language?: "zh-CN" | "en";
             /** Team Ids */
             team_ids?: number[];
+            /**
+             * Password Due
+             * @default false
+             */
+            password_due?: boolean;
         };
         /** NewConnection */
         NewConnection: {
@@ -2086,6 +2226,51 @@ export interface components {
              */
             quote_id?: number | null;
         };
+        /**
+         * NotificationPage
+         * @description Newest first. ``unread`` counts all, up to 1000.
+         */
+        NotificationPage: {
+            /** Notifications */
+            notifications: components["schemas"]["NotificationView"][];
+            /** Unread */
+            unread: number;
+            /** More */
+            more: boolean;
+        };
+        /**
+         * NotificationView
+         * @description ``title`` is the customer, ``text`` a piece of what it is about; both empty when the reader may not see them (now).
+         */
+        NotificationView: {
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Conversation Id */
+            conversation_id: number | null;
+            /** Message Id */
+            message_id: number | null;
+            /** Seq */
+            seq: number | null;
+            /** By Agent Id */
+            by_agent_id: number | null;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Read At */
+            read_at: string | null;
+        };
         /** PasswordInput */
         PasswordInput: {
             /** Old Password */
@@ -2109,6 +2294,50 @@ export interface components {
             /** Avatar */
             avatar: string;
         };
+        /**
+         * PreferencesInput
+         * @description What is given is changed; of ``kinds``, those that are named.
+         */
+        PreferencesInput: {
+            /**
+             * Kinds
+             * @default null
+             */
+            kinds?: {
+                [key: string]: components["schemas"]["Ways"];
+            } | null;
+            /**
+             * Quiet Until
+             * @default null
+             */
+            quiet_until?: string | null;
+            /**
+             * Volume
+             * @default null
+             */
+            volume?: number | null;
+        };
+        /**
+         * PreferencesView
+         * @description ``kinds``: what differs from all ways, by kind of notice (and ``message``: a customer of mine wrote).
+         */
+        PreferencesView: {
+            /** Kinds */
+            kinds?: {
+                [key: string]: components["schemas"]["Ways"];
+            };
+            /**
+             * Quiet Until
+             * @description Until then nothing pops up or sounds.
+             * @default null
+             */
+            quiet_until?: string | null;
+            /**
+             * Volume
+             * @default 60
+             */
+            volume?: number;
+        };
         /** ProviderList */
         ProviderList: {
             /** Providers */
@@ -2121,11 +2350,6 @@ export interface components {
             title: components["schemas"]["SentenceView"];
             /** Fields */
             fields: components["schemas"]["FieldView"][];
-        };
-        /** ReadInput */
-        ReadInput: {
-            /** Seq */
-            seq: number;
         };
         /** Relabel */
         Relabel: {
@@ -2281,10 +2505,18 @@ export interface components {
              */
             waiting?: number;
         };
-        /** TeamInput */
+        /**
+         * TeamInput
+         * @description What is absent stays; ``agent_ids`` are all who are in it.
+         */
         TeamInput: {
             /** Name */
             name: string;
+            /**
+             * Agent Ids
+             * @default null
+             */
+            agent_ids?: number[] | null;
         };
         /** TeamList */
         TeamList: {
@@ -2306,7 +2538,10 @@ export interface components {
             ok: boolean;
             sentence: components["schemas"]["SentenceView"];
         };
-        /** TokenInput */
+        /**
+         * TokenInput
+         * @description ``permissions``: some of one's own; null: all that one has at any time.
+         */
         TokenInput: {
             /** Name */
             name: string;
@@ -2315,18 +2550,28 @@ export interface components {
              * @default null
              */
             expires_at?: string | null;
+            /**
+             * Permissions
+             * @default null
+             */
+            permissions?: string[] | null;
         };
         /** TokenList */
         TokenList: {
             /** Tokens */
             tokens: components["schemas"]["TokenView"][];
         };
-        /** TokenView */
+        /**
+         * TokenView
+         * @description ``permissions`` null: those of its agent, whatever they are.
+         */
         TokenView: {
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /** Permissions */
+            permissions: string[] | null;
             /**
              * Created At
              * Format: date-time
@@ -2372,6 +2617,27 @@ export interface components {
             /** Skipped */
             skipped: number;
         };
+        /**
+         * Ways
+         * @description How one kind of notice makes itself known, besides standing in the list.
+         */
+        Ways: {
+            /**
+             * Popup
+             * @default true
+             */
+            popup?: boolean;
+            /**
+             * Browser
+             * @default true
+             */
+            browser?: boolean;
+            /**
+             * Sound
+             * @default true
+             */
+            sound?: boolean;
+        };
         /** WindowRuleView */
         WindowRuleView: {
             /** Seconds */
@@ -2404,6 +2670,32 @@ export interface components {
             quota: number;
             /** Used */
             used: number;
+        };
+        /**
+         * ReadInput
+         * @description One of them: some by id, all up to an id (those that came meanwhile stay unread), or those of a conversation.
+         */
+        inbox__notifications__ReadInput: {
+            /**
+             * Ids
+             * @default null
+             */
+            ids?: number[] | null;
+            /**
+             * Up To
+             * @default null
+             */
+            up_to?: number | null;
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id?: number | null;
+        };
+        /** ReadInput */
+        inbox__routes__ReadInput: {
+            /** Seq */
+            seq: number;
         };
     };
     responses: never;
@@ -2633,6 +2925,113 @@ export interface operations {
             };
         };
     };
+    scrm_routes_session_give_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says how many seconds to wait. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     scrm_routes_session_change_me: {
         parameters: {
             query?: never;
@@ -2768,6 +3167,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorView"];
                 };
             };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -2834,6 +3242,61 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionList"];
                 };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    scrm_routes_session_end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in, or not any more. */
             401: {
@@ -3548,6 +4011,81 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    scrm_routes_people_remove_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4866,11 +5404,19 @@ export interface operations {
     inbox_routes_conversations: {
         parameters: {
             query?: {
-                view?: "mine" | "unassigned" | "all" | "closed";
+                view?: "mine" | "unassigned" | "team" | "all" | "helping" | "mentions" | "snoozed" | "closed";
                 account_id?: number;
+                accounts?: string;
+                channel?: string;
+                labels?: string;
+                assignee?: number;
                 unread?: boolean;
                 waiting?: boolean;
+                closing_hours?: number;
+                breached?: boolean;
+                sort?: "newest" | "waiting" | "window" | "sla";
                 cursor?: string;
+                back?: boolean;
                 limit?: number;
             };
             header?: never;
@@ -5324,7 +5870,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReadInput"];
+                "application/json": components["schemas"]["inbox__routes__ReadInput"];
             };
         };
         responses: {
@@ -7693,6 +8239,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransferSettingsView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    inbox_routes_bell_notifications: {
+        parameters: {
+            query?: {
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    inbox_routes_bell_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["inbox__notifications__ReadInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    inbox_routes_bell_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    inbox_routes_bell_change_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
                 };
             };
             /** @description The request cannot be understood. */
