@@ -28,7 +28,7 @@ function price(value: unknown): string {
 
 export function cardOf(parts: Parts): Card {
   const { kind, content, text } = parts
-  const titles = Array.isArray(content.titles) ? content.titles.map(str).join('、') : str(content.titles)
+  const titles = Array.isArray(content.titles) ? content.titles.map(str).join(' · ') : str(content.titles)
   const stored = parts.files.find((file) => file.state === 'stored')
   const card: Card = {
     icon: Link2,
