@@ -3,7 +3,7 @@ them: so each is written in the unit of work that made it true, and never change
 
 Kinds and their ``data`` (times of working hours in seconds; sentences as ``{zh, en}``):
 
-- ``opened`` {by: customer | agent} · ``closed`` {by: agent | macro | bulk} · ``reopened`` {by: customer | agent}
+- ``opened`` {by: customer | agent} · ``closed`` {by: agent | macro | bulk} · ``reopened`` {by: customer | agent | undo}
 - ``assigned`` {to, from, why: sentence, rule_id?} · ``unassigned`` {from, why} · ``queued`` {why}
 - ``transfer_asked`` {to, note} · ``transfer_accepted`` {from, to} · ``transfer_declined`` {from, to, note} ·
   ``transfer_cancelled`` {from, to}; an accepted one is followed by ``assigned``
@@ -12,6 +12,8 @@ Kinds and their ``data`` (times of working hours in seconds; sentences as ``{zh,
 - ``labelled`` {added: [id], removed: [id]} · ``helpers`` {added: [id], removed: [id], because?: mention}
 - ``sla_started`` {kind, policy_id, due_at} · ``sla_met`` {kind, seconds} · ``sla_breached`` {kind, policy_id}
 - ``auto_replied`` {reply_id, kind} · ``survey_sent`` {survey_id} · ``survey_answered`` {survey_id, score}
+- ``scheduled`` {scheduled_id, due_at} · ``schedule_changed`` {scheduled_id, due_at} · ``schedule_cancelled`` {scheduled_id} ·
+  ``schedule_sent`` {scheduled_id} · ``schedule_failed`` {scheduled_id, why: sentence}: answers that leave later
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from scrm.services import Work
 EventKind = Literal[
     "opened", "closed", "reopened", "assigned", "unassigned", "queued", "transfer_asked", "transfer_accepted",
     "transfer_declined", "transfer_cancelled", "answered", "snoozed", "woke", "labelled", "helpers", "sla_started",
-    "sla_met", "sla_breached", "auto_replied", "survey_sent", "survey_answered",
+    "sla_met", "sla_breached", "auto_replied", "survey_sent", "survey_answered", "scheduled", "schedule_changed", "schedule_cancelled",
+    "schedule_sent", "schedule_failed",
 ]  # fmt: skip
 
 INSERT = """

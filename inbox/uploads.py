@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -24,6 +25,7 @@ from scrm.db import Row, Tx
 from scrm.errors import BadRequest, NotFound, TooLarge, Unprocessable
 from scrm.http import Raw, Reply, Request
 from scrm.permissions import INBOX_RECALLED, Principal, Scope
+from scrm.picture_size import ENOUGH, picture_size
 from scrm.reading import UnsupportedType
 from scrm.services import Services
 from scrm.views import Input
@@ -45,8 +47,8 @@ RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 INSERT_BLOB = "insert into blob (sha256, size, mime, stored_at) values ($1, $2, $3, $4) on conflict (sha256) do nothing"
 INSERT = """
-insert into attachment (kind, state, sha256, name, mime, size, uploaded_by, created_at)
-values ($1, 'stored', $2, $3, $4, $5, $6, $7) returning id
+insert into attachment (kind, state, sha256, name, mime, size, uploaded_by, created_at, width, height)
+values ($1, 'stored', $2, $3, $4, $5, $6, $7, $8, $9) returning id
 """
 ONE = f"select {ATTACHMENT} from attachment t where t.id = $1"  # noqa: S608
 FIND = f"""
@@ -85,11 +87,34 @@ async def upload(request: Request) -> Reply[AttachmentView]:
     return Reply(view, status=201)
 
 
+async def read_file(request: Request, *, limit: int) -> tuple[str, bytes]:
+    """Name and bytes of the field ``file``, for what is read at once and not kept. Raises as :func:`upload`."""
+    if not request.raw.content_type.startswith("multipart/form-data"):
+        raise UnsupportedType("Send multipart/form-data with the field file.")
+    data = bytearray()
+    try:
+        form = await request.raw.multipart()
+        part = await _file_part(form)
+        async for chunk in _chunks(part):
+            data += chunk
+            if len(data) > limit:
+                raise TooLarge(f"The file is larger than {limit // 1024 // 1024} MB.")
+        await form.next()
+    except (ValueError, AssertionError, RuntimeError, EOFError, HttpProcessingError) as error:
+        raise BadRequest("The body is not valid multipart/form-data.", code="bad_multipart") from error
+    return safe_name(_said(part, "filename")), bytes(data)
+
+
 async def content(request: Request, attachment_id: int, query: DownloadQuery) -> Raw:
     """The bytes of a file, or a range of them."""
     async with request.services.db.pool.acquire() as tx:
         found = await _find(tx, request.principal, attachment_id)
-    headers = _headers(found, download=query.download)
+    return await hand_out(request, found, download=query.download)
+
+
+async def hand_out(request: Request, found: Row | Mapping[str, Any], *, download: bool = False) -> Raw:
+    """A file with ``sha256``, ``name``, ``mime`` and ``size``, or the asked range of it. Who may have it was decided before."""
+    headers = _headers(found, download=download)
     if request.raw.headers.get("If-None-Match") == headers["ETag"]:
         return Raw(web.Response(status=304, headers=headers))
     size: int = found["size"]
@@ -154,9 +179,14 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
 async def _keep(
     services: Services, principal: Principal, sha256: str, size: int, name: str, mime: str
 ) -> AttachmentView:
+    width, height = 0, 0
+    if mime.startswith("image/"):
+        width, height = picture_size(await services.blobs.read_range(sha256, 0, min(size, ENOUGH)))
     async with services.work() as work:
         await work.tx.execute(INSERT_BLOB, sha256, size, mime, work.now)
-        kept = await work.tx.fetchval(INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now)
+        kept = await work.tx.fetchval(
+            INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now, width, height
+        )
         row = await work.tx.fetchrow(ONE, kept)
     if row is None:
         raise NotFound("The upload is gone.")
@@ -171,7 +201,7 @@ async def _find(tx: Tx, principal: Principal, attachment_id: int) -> Row:
     return row
 
 
-def _headers(found: Row, *, download: bool) -> dict[str, str]:
+def _headers(found: Row | Mapping[str, Any], *, download: bool) -> dict[str, str]:
     mime = found["mime"] if found["mime"] in SHOWN else FALLBACK_MIME
     inline = mime in SHOWN and not download
     name = safe_name(found["name"])
