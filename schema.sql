@@ -430,7 +430,8 @@ create index job_finished on job (finished_at) where state = 'done';
 create index job_failed on job (kind, id desc) where state = 'failed';
 
 -- Counts for the inbox, exact and at constant cost: a trigger adds the difference of each statement as new rows (no two
--- writers ever wait for one another), readers add them up, and a job folds them together now and then.
+-- writers ever wait for one another), readers add them up, and a job folds them together now and then. A row with a helper_id
+-- counts conversations that this agent helps with; such a conversation is counted without one as well.
 create table conversation_tally (
   id           bigint generated always as identity primary key,
   account_id   bigint not null,
@@ -438,35 +439,55 @@ create table conversation_tally (
   status       text not null,
   unread       boolean not null,
   waiting      boolean not null,
-  n            bigint not null
+  n            bigint not null,
+  helper_id    bigint
 );
 
 create function tally_inserted() returns trigger language plpgsql as $$
 begin
-  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
-  select account_id, assignee_id, status, unread > 0, waiting_since is not null, count(*)
-  from new_rows group by 1, 2, 3, 4, 5;
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, helper_id, n)
+  select account_id, assignee_id, status, unread > 0, waiting_since is not null, helper_id, count(*)
+  from (
+    select account_id, assignee_id, status, unread, waiting_since, null::bigint as helper_id from new_rows
+    union all
+    select r.account_id, r.assignee_id, r.status, r.unread, r.waiting_since, h.id from new_rows r
+      cross join lateral (select distinct unnest(r.collaborators) as id) h where r.collaborators <> '{}'
+  ) added
+  group by 1, 2, 3, 4, 5, 6;
   return null;
 end $$;
 
 create function tally_updated() returns trigger language plpgsql as $$
 begin
-  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
-  select account_id, assignee_id, status, unread, waiting, sum(n)
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, helper_id, n)
+  select account_id, assignee_id, status, unread, waiting, helper_id, sum(n)
   from (
-    select account_id, assignee_id, status, unread > 0 as unread, waiting_since is not null as waiting, 1 as n from new_rows
+    select account_id, assignee_id, status, unread > 0 as unread, waiting_since is not null as waiting,
+      null::bigint as helper_id, 1 as n from new_rows
     union all
-    select account_id, assignee_id, status, unread > 0, waiting_since is not null, -1 from old_rows
+    select account_id, assignee_id, status, unread > 0, waiting_since is not null, null, -1 from old_rows
+    union all
+    select r.account_id, r.assignee_id, r.status, r.unread > 0, r.waiting_since is not null, h.id, 1 from new_rows r
+      cross join lateral (select distinct unnest(r.collaborators) as id) h where r.collaborators <> '{}'
+    union all
+    select r.account_id, r.assignee_id, r.status, r.unread > 0, r.waiting_since is not null, h.id, -1 from old_rows r
+      cross join lateral (select distinct unnest(r.collaborators) as id) h where r.collaborators <> '{}'
   ) change
-  group by 1, 2, 3, 4, 5 having sum(n) <> 0;
+  group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0;
   return null;
 end $$;
 
 create function tally_deleted() returns trigger language plpgsql as $$
 begin
-  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
-  select account_id, assignee_id, status, unread > 0, waiting_since is not null, -count(*)
-  from old_rows group by 1, 2, 3, 4, 5;
+  insert into conversation_tally (account_id, assignee_id, status, unread, waiting, helper_id, n)
+  select account_id, assignee_id, status, unread > 0, waiting_since is not null, helper_id, -count(*)
+  from (
+    select account_id, assignee_id, status, unread, waiting_since, null::bigint as helper_id from old_rows
+    union all
+    select r.account_id, r.assignee_id, r.status, r.unread, r.waiting_since, h.id from old_rows r
+      cross join lateral (select distinct unnest(r.collaborators) as id) h where r.collaborators <> '{}'
+  ) gone
+  group by 1, 2, 3, 4, 5, 6;
   return null;
 end $$;
 
@@ -855,3 +876,27 @@ create unique index role_name on role (lower(name)) where name <> '';
 create index audit_event_at on audit_event (at desc, id desc);
 create index audit_event_agent_at on audit_event (agent_id, at desc, id desc);
 create index audit_event_action_at on audit_event (action, at desc, id desc);
+
+-- ---------------------------------------------------------------- the list, its views and search
+
+create index conversation_breached on conversation (status, id) where sla_breached_at is not null;
+create index conversation_window on conversation (window_expires_at, id)
+  where window_expires_at is not null and status <> 'closed';
+create index conversation_sla_due on conversation (sla_due_at, id) where sla_due_at is not null;
+create index notification_unread_mention on notification (agent_id, conversation_id)
+  where kind = 'mention' and read_at is null;
+
+-- A list that somebody keeps for themselves (team_id is null) or for a team.
+create table saved_view (
+  id          bigint generated always as identity primary key,
+  name        text not null,
+  agent_id    bigint references agent on delete cascade,
+  team_id     bigint references team on delete cascade,
+  filter      jsonb not null,
+  position    int not null default 0,
+  created_by  bigint references agent on delete set null,
+  created_at  timestamptz not null default now(),
+  check ((agent_id is null) <> (team_id is null))
+);
+create index saved_view_agent on saved_view (agent_id, position, id) where agent_id is not null;
+create index saved_view_team on saved_view (team_id, position, id) where team_id is not null;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bench.million import LONG, Threads
@@ -17,6 +18,9 @@ from scrm.permissions import Scope
 ADMIN = Scope(10_000, "all", (), True)
 REP = Scope(7, "team", (3,), False)
 """One of fifty, in one of five teams."""
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+"""The moment that the rows were made for."""
 
 Read = Callable[[Tx, Threads, int], Awaitable[Any]]
 
@@ -33,7 +37,7 @@ class Listed:
     query: ListQuery
 
     async def __call__(self, tx: Tx, threads: Threads, turn: int) -> Any:
-        return await list_conversations(tx, self.scope, self.query)
+        return await list_conversations(tx, self.scope, self.query, NOW)
 
 
 async def first_page(tx: Tx, threads: Threads, turn: int) -> Any:

@@ -4,7 +4,7 @@ with the number of conversations. One reading serves every agent."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from inbox.views import CountsView, Tally
@@ -12,13 +12,19 @@ from scrm.db import Row, Tx
 from scrm.permissions import Scope
 
 TALLIES = """
-select account_id, assignee_id,
+select account_id, assignee_id, helper_id, status,
   sum(n)::bigint as open,
   coalesce(sum(n) filter (where unread), 0)::bigint as unread,
   coalesce(sum(n) filter (where waiting), 0)::bigint as waiting
-from conversation_tally where status = 'open' group by account_id, assignee_id having sum(n) <> 0
+from conversation_tally where status in ('open', 'snoozed')
+group by account_id, assignee_id, helper_id, status having sum(n) <> 0
 """
 ACCOUNTS = "select id, team_id from account"
+MENTIONS = """
+select n.agent_id, a.team_id, c.assignee_id, c.collaborators
+from (select distinct agent_id, conversation_id from notification where kind = 'mention' and read_at is null) n
+join conversation c on c.id = n.conversation_id join account a on a.id = c.account_id
+"""
 
 
 @dataclass(slots=True)
@@ -36,8 +42,25 @@ class Sum:
         return Tally(open=self.open, unread=self.unread, waiting=self.waiting)
 
 
-def _sums() -> defaultdict[int, Sum]:
-    return defaultdict(Sum)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Conversations of one account with the same assignee (and, in ``helped``, the same helper)."""
+
+    account_id: int
+    assignee_id: int | None
+    snoozed: bool
+    sum: Sum
+
+
+def _parts() -> defaultdict[int, list[Part]]:
+    return defaultdict(list)
+
+
+def _added(parts: Iterable[Part]) -> Sum:
+    total = Sum()
+    for part in parts:
+        total.add(part.sum)
+    return total
 
 
 @dataclass(slots=True)
@@ -46,43 +69,63 @@ class Tallies:
 
     teams: dict[int, int | None]
     """Account id to team id."""
-    by_account: defaultdict[int, Sum] = field(default_factory=_sums)
-    unassigned: defaultdict[int, Sum] = field(default_factory=_sums)
-    assigned: defaultdict[int, defaultdict[int, Sum]] = field(default_factory=lambda: defaultdict(_sums))
-    """Agent id to account id."""
+    mentions: defaultdict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """By agent, those not yet read."""
+    in_account: defaultdict[int, list[Part]] = field(default_factory=_parts)
+    assigned: defaultdict[int, list[Part]] = field(default_factory=_parts)
+    """By assignee."""
+    helped: defaultdict[int, list[Part]] = field(default_factory=_parts)
+    """By helper."""
 
     @classmethod
-    def of(cls, accounts: Sequence[Row], rows: Sequence[Row]) -> Tallies:
+    def of(cls, accounts: Sequence[Row], rows: Sequence[Row], mentions: Sequence[Row]) -> Tallies:
         tallies = cls({row["id"]: row["team_id"] for row in accounts})
+        for row in mentions:
+            tallies.mentions[row["agent_id"]].append(row)
         for row in rows:
             one = Sum(row["open"], row["unread"], row["waiting"])
-            tallies.by_account[row["account_id"]].add(one)
-            if row["assignee_id"] is None:
-                tallies.unassigned[row["account_id"]].add(one)
-            else:
-                tallies.assigned[row["assignee_id"]][row["account_id"]].add(one)
+            part = Part(row["account_id"], row["assignee_id"], row["status"] == "snoozed", one)
+            if row["helper_id"] is not None:
+                tallies.helped[row["helper_id"]].append(part)
+                continue
+            tallies.in_account[part.account_id].append(part)
+            if part.assignee_id is not None:
+                tallies.assigned[part.assignee_id].append(part)
         return tallies
 
     def view(self, scope: Scope) -> CountsView:
         """What one agent sees: whole accounts of their scope, and their own conversations in others."""
-        mine, unassigned, everything = Sum(), Sum(), Sum()
-        accounts: dict[str, Tally] = {}
-        own: Mapping[int, Sum] = self.assigned.get(scope.agent_id, {})
-        for account_id, team_id in self.teams.items():
-            covered = scope.covers_account(team_id)
-            here = self.by_account.get(account_id) if covered else own.get(account_id)
-            if here is None and not covered:
-                continue
-            here = here or Sum()
-            accounts[str(account_id)] = here.view()
-            everything.add(here)
-            if covered and account_id in self.unassigned:
-                unassigned.add(self.unassigned[account_id])
-        for one in own.values():
-            mine.add(one)
-        return CountsView(mine=mine.view(), unassigned=unassigned.view(), all=everything.view(), accounts=accounts)
+        me, teams = scope.agent_id, set(scope.team_ids)
+        covered = {one for one, team_id in self.teams.items() if scope.covers_account(team_id)}
+        mine = [part for part in self.assigned.get(me, ()) if part.account_id in self.teams]
+        helping = [part for part in self.helped.get(me, ()) if part.account_id in self.teams and part.assignee_id != me]
+        seen = [part for account_id in covered for part in self.in_account.get(account_id, ())]
+        seen += [part for part in (*mine, *helping) if part.account_id not in covered]
+        accounts = {account_id: Sum() for account_id in covered}
+        for part in seen:
+            # An account in which everything of mine is snoozed is still one that I know.
+            here = accounts.setdefault(part.account_id, Sum())
+            if not part.snoozed:
+                here.add(part.sum)
+        awake = [part for part in seen if not part.snoozed]
+        return CountsView(
+            mine=_added(part for part in mine if not part.snoozed).view(),
+            unassigned=_added(part for part in awake if part.assignee_id is None).view(),
+            team=_added(part for part in awake if self.teams[part.account_id] in teams).view(),
+            all=_added(awake).view(),
+            helping=_added(part for part in helping if not part.snoozed).view(),
+            snoozed=_added(part for part in seen if part.snoozed).view(),
+            mentions=self._mentions(scope),
+            accounts={str(account_id): one.view() for account_id, one in accounts.items()},
+        )
+
+    def _mentions(self, scope: Scope) -> int:
+        return sum(
+            scope.covers(row["team_id"], row["assignee_id"], tuple(row["collaborators"]))
+            for row in self.mentions.get(scope.agent_id, ())
+        )
 
 
 async def load_tallies(tx: Tx) -> Tallies:
     """Read in ``inbox.queries.one_moment`` when both numbers and accounts must be of the same moment."""
-    return Tallies.of(await tx.fetch(ACCOUNTS), await tx.fetch(TALLIES))
+    return Tallies.of(await tx.fetch(ACCOUNTS), await tx.fetch(TALLIES), await tx.fetch(MENTIONS))

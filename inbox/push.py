@@ -117,6 +117,7 @@ class Pusher:
         self._unlisten = [
             bus.listen("conversation", self._rang),
             bus.listen("account", lambda _: self._recount.set()),
+            bus.listen("notification", lambda _: self._recount.set()),
         ]
         self._hub.on_change += [self._recount.set, self._readers.set]
         self._tasks = [

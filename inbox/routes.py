@@ -44,7 +44,7 @@ class SettleInput(Input):
 
 async def conversations(request: Request, query: ListQuery) -> ConversationPage:
     async with one_moment(request.services.db) as tx:
-        return await list_conversations(tx, Scope.of(request.principal), query)
+        return await list_conversations(tx, Scope.of(request.principal), query, request.services.clock.now())
 
 
 async def counts(request: Request) -> CountsView:

@@ -167,8 +167,11 @@ class EventView(View):
 
 
 class ConversationPage(View):
+    """Rows in the order of the list. The cursors lead on in it and, with ``back``, back; null: there is nothing more."""
+
     conversations: list[ConversationView]
     next_cursor: str | None
+    previous_cursor: str | None
 
 
 class MessagePage(View):
@@ -202,11 +205,16 @@ class Tally(View):
 
 
 class CountsView(View):
-    """``mine``, ``unassigned`` and ``all`` cover what the asking agent may see; ``accounts`` by account id."""
+    """Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
+    somebody else's conversations that the agent helps with. ``mentions``: conversations with a mention not yet read."""
 
     mine: Tally
     unassigned: Tally
+    team: Tally
     all: Tally
+    helping: Tally
+    snoozed: Tally
+    mentions: int
     accounts: dict[str, Tally]
 
 

@@ -12,6 +12,7 @@ from scrm.services import Services
 
 KEEP_DONE_JOBS = timedelta(days=2)
 KEEP_UNSENT_UPLOADS = timedelta(days=2)
+KEEP_ERRORS = timedelta(days=30)
 
 RENEW_TOKENS, FIND_STREAMS, FOLD_TALLIES, CLEAN, MEASURE = (
     "renew_tokens",
@@ -22,9 +23,10 @@ RENEW_TOKENS, FIND_STREAMS, FOLD_TALLIES, CLEAN, MEASURE = (
 )
 
 FOLD = """
-with gone as (delete from conversation_tally returning account_id, assignee_id, status, unread, waiting, n)
-insert into conversation_tally (account_id, assignee_id, status, unread, waiting, n)
-select account_id, assignee_id, status, unread, waiting, sum(n) from gone group by 1, 2, 3, 4, 5 having sum(n) <> 0
+with gone as (delete from conversation_tally returning account_id, assignee_id, status, unread, waiting, helper_id, n)
+insert into conversation_tally (account_id, assignee_id, status, unread, waiting, helper_id, n)
+select account_id, assignee_id, status, unread, waiting, helper_id, sum(n) from gone group by 1, 2, 3, 4, 5, 6
+having sum(n) <> 0
 """
 
 
@@ -66,6 +68,9 @@ async def clean(services: Services, job: Job) -> None:
         "delete from attachment where id in (select id from attachment where message_id is null and created_at < $1 limit 500)",
         now - KEEP_UNSENT_UPLOADS,
     )
+    await services.db.execute("delete from sign_in_failure where since < $1", now - timedelta(days=2))
+    await services.db.execute("delete from sign_in_trip where used_at < $1", now - timedelta(days=1))
+    await services.db.execute("delete from connection_error where hour < $1", now - KEEP_ERRORS)
     await services.db.execute("delete from session where expires_at < $1 or ended_at < $1", now - timedelta(days=30))
 
 

@@ -310,14 +310,40 @@ async def test_an_answer_and_its_repetition_are_one_message(site: Site) -> None:
 
 CHANGE = st.tuples(
     st.integers(0, 11),
-    st.sampled_from(["assign", "free", "close", "open", "unread", "read", "wait", "answer", "delete", "move"]),
+    st.sampled_from(
+        [
+            "assign",
+            "free",
+            "close",
+            "open",
+            "unread",
+            "read",
+            "wait",
+            "answer",
+            "delete",
+            "move",
+            "help",
+            "alone",
+            "snooze",
+            "mention",
+            "noted",
+        ]
+    ),
     st.integers(0, 2),
 )
 SETS = {
     "assign": "assignee_id = $2", "free": "assignee_id = null", "close": "status = 'closed'", "open": "status = 'open'",
     "unread": "unread = unread + 1", "read": "unread = 0", "wait": "waiting_since = now()", "answer": "waiting_since = null",
-    "move": "account_id = $2",
+    "move": "account_id = $2", "help": "collaborators = array_append(collaborators, $2)", "alone": "collaborators = '{}'",
+    "snooze": "status = 'snoozed'",
 }  # fmt: skip
+
+
+MENTION = """
+insert into notification (agent_id, kind, conversation_id, dedupe_key)
+select $1::bigint, 'mention', $2::bigint, $2::text || ':' || count(*) from notification
+"""
+NOTED = "update notification set read_at = now() where agent_id = $1 and conversation_id = $2"
 
 
 async def test_counts_equal_counting(site: Site) -> None:
@@ -340,8 +366,12 @@ async def test_counts_equal_counting(site: Site) -> None:
             if act == "delete":
                 await site.services.db.execute("delete from conversation where id = $1", made[which])
                 made[which] = await site.conversation(accounts[who])
-            elif act in ("assign", "move"):
-                target = agents[who] if act == "assign" else accounts[who]
+            elif act == "mention":
+                await site.services.db.execute(MENTION, agents[who], made[which])
+            elif act == "noted":
+                await site.services.db.execute(NOTED, agents[who], made[which])
+            elif act in ("assign", "move", "help"):
+                target = accounts[who] if act == "move" else agents[who]
                 await site.services.db.execute(
                     f"update conversation set {SETS[act]} where id = $1", made[which], target
                 )
@@ -373,10 +403,15 @@ async def _run(check: Any) -> None:
 
 async def counted(site: Site, scope: Scope) -> dict[str, Any]:
     """The slow way: look at every conversation."""
-    rows = await site.services.db.fetch(
-        "select c.*, a.team_id from conversation c join account a on a.id = c.account_id where c.status = 'open'"
+    every = await site.services.db.fetch(
+        "select c.*, a.team_id from conversation c join account a on a.id = c.account_id"
     )
-    seen = [row for row in rows if scope.covers(row["team_id"], row["assignee_id"])]
+    seen = [row for row in every if scope.covers(row["team_id"], row["assignee_id"], tuple(row["collaborators"]))]
+    mentions = await site.services.db.fetch(
+        "select distinct conversation_id from notification where agent_id = $1 and kind = 'mention' and read_at is null",
+        scope.agent_id,
+    )
+    awake = [row for row in seen if row["status"] == "open"]
 
     def tally(some: list[Any]) -> dict[str, int]:
         return {
@@ -387,11 +422,17 @@ async def counted(site: Site, scope: Scope) -> dict[str, Any]:
 
     accounts = await site.services.db.fetch("select id, team_id from account")
     listed = {row["id"] for row in accounts if scope.covers_account(row["team_id"])} | {
-        row["account_id"] for row in seen
+        row["account_id"] for row in seen if row["status"] != "closed"
     }
     return {
-        "mine": tally([row for row in seen if row["assignee_id"] == scope.agent_id]),
-        "unassigned": tally([row for row in seen if row["assignee_id"] is None]),
-        "all": tally(seen),
-        "accounts": {str(one): tally([row for row in seen if row["account_id"] == one]) for one in listed},
+        "mine": tally([row for row in awake if row["assignee_id"] == scope.agent_id]),
+        "unassigned": tally([row for row in awake if row["assignee_id"] is None]),
+        "team": tally([row for row in awake if row["team_id"] in scope.team_ids]),
+        "all": tally(awake),
+        "helping": tally(
+            [row for row in awake if row["assignee_id"] != scope.agent_id and scope.agent_id in row["collaborators"]]
+        ),
+        "snoozed": tally([row for row in seen if row["status"] == "snoozed"]),
+        "mentions": len({row["conversation_id"] for row in mentions} & {row["id"] for row in seen}),
+        "accounts": {str(one): tally([row for row in awake if row["account_id"] == one]) for one in listed},
     }
