@@ -1,4 +1,5 @@
 import type { Pinia } from 'pinia'
+import type { Router } from 'vue-router'
 import { ordered } from '@/model/thread'
 import { useInbox } from '@/stores/inbox'
 import { useLive } from '@/stores/live'
@@ -7,9 +8,10 @@ import { useThreads } from '@/stores/threads'
 
 /**
  * `window.__scrm.snapshot()`: a copy of what the page holds, for end-to-end tests to compare with the database.
- * Read-only: changing the copy changes nothing. See web/README.md.
+ * `window.__scrm.pages()`: every page there is, for tests that visit all of them.
+ * Read-only: changing the copies changes nothing. See web/README.md.
  */
-export function exposeModel(pinia: Pinia): void {
+export function exposeModel(pinia: Pinia, router: Router): void {
   const snapshot = () => {
     const inbox = useInbox(pinia)
     const live = useLive(pinia)
@@ -32,6 +34,7 @@ export function exposeModel(pinia: Pinia): void {
           {
             version: thread.version,
             has_before: thread.hasBefore,
+            has_after: thread.hasAfter,
             messages: ordered(thread).map(({ id, seq, version, state, kind, text, recalled_at, client_token }) => ({
               id,
               seq,
@@ -54,5 +57,7 @@ export function exposeModel(pinia: Pinia): void {
     }
     return structuredClone(copy)
   }
-  Object.defineProperty(window, '__scrm', { value: Object.freeze({ snapshot }), writable: false })
+  const pages = () =>
+    router.getRoutes().flatMap(({ name, path, redirect }) => (redirect === undefined && name ? [{ name: String(name), path }] : []))
+  Object.defineProperty(window, '__scrm', { value: Object.freeze({ snapshot, pages }), writable: false })
 }
