@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inbox import windows
-from inbox.events import EventKind, Happened, record_events
 from inbox.rows import Conversation
 from inbox.text import clean, clean_json, preview
+from inbox.turns import Turns
 from scrm import jobs
 from scrm.channel import MessageReceived, SenderKind
 from scrm.db import Row
@@ -45,10 +45,10 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
     fresh.sort(key=lambda arrival: arrival.event.sent_at)
     await _forget_early_recalls(work, [arrival for arrival in fresh if arrival.recalled is not None])
     in_flight = await _in_flight(work, fresh)
-    back: list[Happened] = []
+    turns = Turns()
     for arrival in fresh:
-        back += _number(arrival, work, in_flight.get(arrival.conversation.id, 0))
-    await record_events(work, back)
+        _number(arrival, work, turns, in_flight.get(arrival.conversation.id, 0))
+    await turns.record(work)
     ids = await _insert(work, fresh)
     await _note_media(work, fresh, ids)
     MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in fresh))
@@ -155,11 +155,9 @@ async def _in_flight(work: Work, arrivals: Sequence[Arrival]) -> dict[int, int]:
     return {row["conversation_id"]: row["n"] for row in rows}
 
 
-def _number(arrival: Arrival, work: Work, in_flight: int) -> list[Happened]:
-    """Gives the message its place and tells the conversation what it means. Returns what else happened by it: what was closed
-    or slept is open again."""
+def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
+    """Gives the message its place and tells the conversation what it means."""
     conversation, event = arrival.conversation, arrival.event
-    back: list[Happened] = []
     arrival.seq = conversation.next_seq()
     arrival.version = conversation.next_version()
     conversation.preview = "[已撤回]" if arrival.recalled else preview(clean(event.text))
@@ -167,20 +165,11 @@ def _number(arrival: Arrival, work: Work, in_flight: int) -> list[Happened]:
     conversation.preview_direction = event.direction
     conversation.last_message_at = max(conversation.last_message_at, min(event.sent_at, work.now))
     if event.direction == "in":
-        conversation.unread += 1
-        if conversation.waiting_since is None:
-            conversation.waiting_since = min(event.sent_at, work.now)
-        if conversation.status != "open":
-            kind: EventKind = "woke" if conversation.status == "snoozed" else "reopened"
-            back.append(Happened(conversation, kind, None, {"by": "customer"}))
-            conversation.status = "open"
-            conversation.closed_at = None
-            conversation.snoozed_until = None
+        turns.customer_wrote(conversation, arrival.seq, clean(event.text), min(event.sent_at, work.now))
     elif event.sender in (SenderKind.AGENT, SenderKind.APP):
-        conversation.waiting_since = None
+        turns.answered_elsewhere(conversation, arrival.seq, min(event.sent_at, work.now))
     if event.window is not None:
         windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
-    return back
 
 
 INSERT = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from inbox import turns
 from inbox.colleagues import must_answer
 from inbox.events import record_event
 from inbox.rows import Conversation, lock_one, save
@@ -65,7 +66,7 @@ async def give(
     await end_transfer(work, conversation, "cancelled", by)
     conversation.assignee_id = agent_id
     conversation.assigned_at = work.now if agent_id is not None else None
-    conversation.route_state = ""
+    turns.assigned(work, conversation)
     because = {"why": {"zh": why.zh, "en": why.en}, **({"rule_id": rule_id} if rule_id is not None else {})}
     if agent_id is None:
         await record_event(work, conversation, "unassigned", by, **{"from": before}, **because)

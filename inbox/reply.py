@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inbox import windows
+from inbox import turns, windows
 from inbox.assign import give
 from inbox.collision import SeenSeq, check_unanswered
 from inbox.library.uses import count_uses
@@ -141,6 +141,7 @@ async def write_answers(
         await give(work, conversation, principal.agent_id, by=principal.agent_id, why=ANSWERED)
     if conversation.status == "closed":
         await reopen_one(work, conversation, by=principal.agent_id)
+    await turns.agent_answered(work, conversation, principal.agent_id)
     return made
 
 
@@ -315,12 +316,11 @@ async def _enqueue(
 
 
 def _answered(conversation: Conversation, part: StoredPart, now: datetime) -> None:
-    """An answer reads what came before and ends the waiting."""
+    """An answer reads what came before. That it ends the waiting is told to ``inbox.turns``."""
     if conversation.window_expires_at is not None:
         windows.use(conversation)
     conversation.unread = 0
     conversation.read_seq = conversation.last_seq
-    conversation.waiting_since = None
     conversation.last_message_at = max(conversation.last_message_at, now)
     conversation.preview = preview(part.text or _placeholder(part))
     conversation.preview_kind = str(part.kind)

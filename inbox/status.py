@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from inbox import turns
 from inbox.assign import end_transfer
 from inbox.events import record_event
 from inbox.rows import Conversation, lock_one, save
@@ -38,10 +39,10 @@ async def close_one(work: Work, conversation: Conversation, *, by: int | None, h
     conversation.status = "closed"
     conversation.closed_at = work.now
     conversation.snoozed_until = None
-    conversation.waiting_since = None
     conversation.unread = 0
     conversation.read_seq = conversation.last_seq
     await record_event(work, conversation, "closed", by, by=how)
+    await turns.closed(work, [conversation])
     # The version names this very closing, so each is told to the platform once.
     key = f"{conversation.id}:{conversation.version}"
     await jobs.put(work, END_SESSION, [key], [{"conversation_id": conversation.id}])
@@ -53,6 +54,8 @@ async def reopen_one(work: Work, conversation: Conversation, *, by: int | None) 
     if conversation.status == "open":
         return False
     slept = conversation.status == "snoozed"
+    if not slept:
+        turns.reopened(conversation)
     conversation.status = "open"
     conversation.closed_at = None
     conversation.snoozed_until = None

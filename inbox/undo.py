@@ -24,8 +24,11 @@ from scrm.undo import Kind, Step, Undone, remember
 FIELDS = (
     "status", "closed_at", "waiting_since", "unread", "read_seq", "assignee_id", "assigned_at", "transfer_to", "collaborators",
     "labels", "snoozed_until", "route_state", "sla_policy_id", "sla_kind", "sla_due_at", "sla_breached_at",
+    "answered_at", "sla_look_at", "survey_until",
 )  # fmt: skip
-TIMES = {"closed_at", "waiting_since", "assigned_at", "snoozed_until", "sla_due_at", "sla_breached_at"}
+TIMES = {"closed_at", "waiting_since", "assigned_at", "snoozed_until", "sla_due_at", "sla_breached_at", "answered_at",
+    "sla_look_at", "survey_until",
+}
 DECIDED = ("status", "assignee_id", "transfer_to", "collaborators", "labels", "snoozed_until", "read_seq")
 """What people decide: when one of these has been changed again meanwhile, the later decision stands."""
 KINDS = (
@@ -121,7 +124,7 @@ def _told(conversation: Conversation, before: Snapshot, principal: Principal) ->
         elif before["status"] == "snoozed":
             tell("woke", by="agent")
         else:
-            tell("reopened", by="agent")
+            tell("reopened", by="undo")
     if before["assignee_id"] != conversation.assignee_id:
         if conversation.assignee_id is None:
             tell("unassigned", **{"from": before["assignee_id"], "why": WHY})

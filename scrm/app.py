@@ -19,17 +19,23 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import inbox.answer_routes
 import inbox.card
+import inbox.library.routes
 import inbox.routes
 import inbox.routes_bell
+import inbox.routes_flow
+import inbox.routes_rules
 import inbox.routes_together
 from customers.profiles import ProfileReader
+from inbox import attendance, figures, rules, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
 from inbox.media import fetch_media
 from inbox.receive import receive
+from inbox.routing import Router
 from inbox.snooze import wake_due
 from inbox.socket import add_pushes
 from inbox.status import END_SESSION
@@ -37,10 +43,16 @@ from inbox.undo import undo_kinds
 from scrm import (
     outbox,
     routes_accounts,
+    routes_agents,
     routes_connections,
     routes_events,
     routes_people,
+    routes_platform,
+    routes_roles,
+    routes_second_factor,
+    routes_security,
     routes_session,
+    routes_trail,
     undo,
     upkeep,
 )
@@ -77,6 +89,7 @@ TICKS = {
     upkeep.FOLD_TALLIES: 10,
     upkeep.MEASURE: 15,
     upkeep.CLEAN: 3600,
+    tidying.TIDY: 3600,
 }
 
 
@@ -95,7 +108,13 @@ def routes() -> list[Route]:
     """Every route of the API, with its permission."""
     return [
         *routes_session.api_routes(),
+        *routes_second_factor.api_routes(),
+        *routes_platform.api_routes(),
         *routes_people.api_routes(),
+        *routes_agents.api_routes(),
+        *routes_roles.api_routes(),
+        *routes_security.api_routes(),
+        *routes_trail.api_routes(),
         *routes_accounts.api_routes(),
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
@@ -103,7 +122,11 @@ def routes() -> list[Route]:
         *inbox.card.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
-        *undo.api_routes({**undo_kinds()}),
+        *inbox.routes_flow.api_routes(),
+        *inbox.routes_rules.api_routes(),
+        *inbox.library.routes.api_routes(),
+        *inbox.answer_routes.api_routes(),
+        *undo.api_routes({**rules.undo_kinds(), **undo_kinds(), **inbox.library.routes.undo_kinds()}),
     ]
 
 
@@ -164,10 +187,13 @@ class Worker:
             {
                 FETCH_MEDIA: fetch_media,
                 END_SESSION: end_session,
+                surveys.ASK_SURVEY: surveys.ask_survey,
+                surveys.THANK_FOR_SURVEY: surveys.thank,
                 upkeep.RENEW_TOKENS: upkeep.renew_tokens,
                 upkeep.FOLD_TALLIES: upkeep.fold_tallies,
                 upkeep.MEASURE: upkeep.measure,
                 upkeep.CLEAN: upkeep.clean,
+                tidying.TIDY: tidying.tidy,
             },
         )
         puller = Puller(services)
@@ -175,9 +201,14 @@ class Worker:
             Loop("normalise", normaliser.round, bus=bus, topics=("inbound",), look=0.5),
             self._fast_loop,
             self._normal_loop,
+            Loop("turns", Router(services).round, bus=bus, topics=("turn", "agent"), look=2.0),
+            Loop("clocks", lambda: sla.look(services), look=1.0),
+            Loop("attendance", lambda: attendance.look(services), look=10.0),
+            Loop("figures", lambda: figures.fold(services), look=2.0),
             Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
+            Loop("scheduled", lambda: scheduled.send_due(services), look=1.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)

@@ -31,7 +31,7 @@ class Work:
     def ring(self, topic: str, *ids: int) -> None:
         """After the commit, tells everybody that these ids of ``topic`` changed. Topics: ``conversation``, ``inbound``,
         ``outbox``, ``pull``, ``job``, ``account``, ``connection``, ``session`` (ended), ``notification`` (ids of
-        agents), ``setting``."""
+        agents), ``setting``, ``turn`` (somebody waits, or has room), ``agent`` (status), ``figures``."""
         self.rings[topic].update(ids)
 
 
