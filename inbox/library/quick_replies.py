@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from pydantic import Field
 
 from inbox.library.places import VISIBLE, LibraryReach, Place, check_place, check_row, eyes, manages
@@ -39,8 +40,8 @@ LOCK = f"select {COLUMNS} from quick_reply x where x.id = $4 and x.deleted_at is
 INSERT = """
 insert into quick_reply (reach, owner_id, team_id, folder, title, shortcut, parts, keys, search, created_by, updated_by,
   created_at, updated_at)
-select w.reach, w.owner_id, w.team_id, w.folder, w.title, w.shortcut, w.parts, w.keys, w.search, $10, $10, $11, $11
-from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[])
+select w.reach, w.owner_id, w.team_id, w.folder, w.title, w.shortcut, w.parts::jsonb, w.keys, w.search, $10, $10, $11, $11
+from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
   w (reach, owner_id, team_id, folder, title, shortcut, parts, keys, search)
 returning id
 """
@@ -132,7 +133,8 @@ async def insert_replies(
         [new.folder.strip() for new, _ in rows],
         [new.title for new, _ in rows],
         [new.shortcut.lstrip("/") for new, _ in rows],
-        [[part.as_json() for part in parts] for _, parts in rows],
+        # As text: a list of lists would become an array of two dimensions.
+        [orjson.dumps([part.as_json() for part in parts]).decode() for _, parts in rows],
         [keys_of(new.shortcut.lstrip("/"), new.title) for new, _ in rows],
         [_words(new, parts) for new, parts in rows],
         principal.agent_id,
