@@ -15,6 +15,7 @@ class AgentView(View):
     role: str
     language: Language
     disabled: bool
+    capacity: int
     team_ids: list[int]
 
 

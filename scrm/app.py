@@ -23,6 +23,7 @@ import inbox.answer_routes
 import inbox.card
 import inbox.library.routes
 import inbox.routes
+import inbox.search_routes
 import inbox.routes_bell
 import inbox.routes_flow
 import inbox.routes_rules
@@ -33,6 +34,7 @@ from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
+from inbox.figures_command import check_figures, rebuild_figures
 from inbox.media import fetch_media
 from inbox.receive import receive
 from inbox.routing import Router
@@ -77,6 +79,8 @@ from scrm.ticker import Ticker
 from scrm.vault import Vault
 from scrm.webhooks import add_webhooks
 from scrm.webserver import HUB, make_web_app
+
+__all__ = ["Worker", "check_figures", "open_services", "providers", "rebuild_figures", "routes", "running", "until_stopped"]
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +130,7 @@ def routes() -> list[Route]:
         *inbox.routes_rules.api_routes(),
         *inbox.library.routes.api_routes(),
         *inbox.answer_routes.api_routes(),
+        *inbox.search_routes.api_routes(),
         *undo.api_routes({**rules.undo_kinds(), **undo_kinds(), **inbox.library.routes.undo_kinds()}),
     ]
 

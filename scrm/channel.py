@@ -547,6 +547,31 @@ class Authorises(Protocol):
         ...
 
 
+@runtime_checkable
+class SignsPeopleIn(Protocol):
+    """The company's own people sign in to the service with what they are on the platform: by its QR code, or in its client."""
+
+    @property
+    def signs_in(self) -> bool:
+        """False while this connection lacks a setting for it."""
+        ...
+
+    def sign_in_address(self, redirect_uri: str, state: str) -> str:
+        """Where the browser goes; the platform sends it to ``redirect_uri`` with ``code`` and the same ``state``
+        (at most 128 letters and digits)."""
+        ...
+
+    async def identify(self, code: str) -> str:
+        """Whose code it is, as :meth:`person_id` writes it. Raises the errors of ``send``: ``Rejected`` for a code that is
+        wrong, used or too old, and for people who do not work here."""
+        ...
+
+    def person_id(self, external_id: str) -> str:
+        """The one way in which an id is written: platforms that do not tell upper from lower case would let two agents be
+        the same person."""
+        ...
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # Building adapters
 # --------------------------------------------------------------------------------------------------------------------

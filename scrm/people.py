@@ -19,7 +19,7 @@ insert into agent (login, name, role, password_hash, language, avatar, created_a
 values ($1, $2, $3, $4, $5, $6, $7, $7, $8) on conflict (lower(login)) do nothing returning id
 """
 AGENTS = """
-select a.id, a.login, a.name, a.avatar, a.role, a.language, a.disabled_at is not null as disabled,
+select a.id, a.login, a.name, a.avatar, a.role, a.language, a.disabled_at is not null as disabled, a.capacity,
   array(select t.team_id from team_member t where t.agent_id = a.id order by 1) as team_ids
 from agent a where $1::bigint is null or a.id = $1 order by a.id
 """

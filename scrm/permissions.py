@@ -35,6 +35,8 @@ COMPANY_MANAGE = "company.manage"
 """Roles, rules for passwords, how people sign in."""
 CONNECTIONS_READ = "connections.read"
 CONNECTIONS_MANAGE = "connections.manage"
+TRAIL_READ = "trail.read"
+"""Who did, saw and exported what in this system."""
 EVENTS_READ = "events.read"
 EVENTS_MANAGE = "events.manage"
 
@@ -57,9 +59,9 @@ OF_ROLE: dict[str, frozenset[str]] = {
     "manager": _MANAGER,
     "marketer": frozenset({CUSTOMERS_READ, AGENTS_READ, LIBRARY_READ, LIBRARY_MANAGE}),
     "auditor": frozenset(
-        {INBOX_READ, INBOX_RECALLED, INBOX_TEAM, CUSTOMERS_READ, CUSTOMERS_PHONE, AGENTS_READ, EVENTS_READ}
+        {INBOX_READ, INBOX_RECALLED, INBOX_TEAM, CUSTOMERS_READ, CUSTOMERS_PHONE, AGENTS_READ, EVENTS_READ, TRAIL_READ}
     ),
-    "admin": _MANAGER | {AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE},
+    "admin": _MANAGER | {AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE, TRAIL_READ},
 }
 """The built-in roles. A company adds its own (table ``role``)."""
 REACH: dict[str, Reach] = {"rep": "team", "manager": "all", "marketer": "own", "auditor": "all", "admin": "all"}

@@ -68,6 +68,17 @@ class Door:
         second = row["second"] and not rules.platform_is_enough
         return await self._open(work, row, request, "second" if second else "", "platform")
 
+    async def refuse_platform_if_tried_too_often(self, address: str) -> None:
+        """Each try costs a call to the platform. Raises :class:`TooManyRequests`."""
+        await self._limit.check(f"platform:{address}", address)
+
+    async def platform_refused(self, address: str, reason: str) -> None:
+        await self._limit.failed(f"platform:{address}", address)
+        async with self._services.work() as work:
+            await record(
+                work, "session.refused", agent_id=None, address=address, detail={"way": "platform", "why": reason}
+            )
+
     async def with_code(self, principal: Principal, session_id: int, code: str, address: str) -> None:
         """Finishes a session that waits for its code. Raises :class:`NotSignedIn` (``wrong_code``)."""
         if not await self.code_fits(principal, code, address):

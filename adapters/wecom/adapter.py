@@ -1,6 +1,6 @@
 """One connection to WeCom: the parts of this folder behind the contract of :mod:`scrm.channel`.
 
-Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts and KeepsSessions. Customer service has no call to recall a message.
+Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from adapters.wecom.accounts import Accounts
 from adapters.wecom.capabilities import CAPABILITIES
 from adapters.wecom.client import WeComClient
+from adapters.wecom.ids import member
 from adapters.wecom.media import fetch_media
 from adapters.wecom.parse import parse
 from adapters.wecom.profiles import BATCH, Profiles
 from adapters.wecom.pull import Puller
 from adapters.wecom.send import Sender
 from adapters.wecom.sessions import Sessions
+from adapters.wecom.sign_in import SignIn
 from adapters.wecom.uploads import Uploads
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import (
@@ -39,7 +41,9 @@ from scrm.channel import (
 class WeComAdapter:
     profile_batch = BATCH
 
-    def __init__(self, verifier: CallbackVerifier, client: WeComClient, context: AdapterContext) -> None:
+    def __init__(
+        self, verifier: CallbackVerifier, client: WeComClient, context: AdapterContext, sign_in: SignIn
+    ) -> None:
         self._verifier = verifier
         self._client = client
         self._accounts = Accounts(client)
@@ -47,6 +51,7 @@ class WeComAdapter:
         self._sender = Sender(client, Uploads(client, context.clock))
         self._profiles = Profiles(client)
         self._sessions = Sessions(client, context.clock)
+        self._sign_in = sign_in
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -81,6 +86,19 @@ class WeComAdapter:
 
     async def end_session(self, account_id: str, contact_id: str) -> None:
         await self._sessions.end(account_id, contact_id)
+
+    @property
+    def signs_in(self) -> bool:
+        return self._sign_in.possible
+
+    def sign_in_address(self, redirect_uri: str, state: str) -> str:
+        return self._sign_in.address(redirect_uri, state)
+
+    async def identify(self, code: str) -> str:
+        return await self._sign_in.identify(code)
+
+    def person_id(self, external_id: str) -> str:
+        return member(external_id)
 
     async def close(self) -> None:
         """Nothing is held open: the HTTP session belongs to the service."""

@@ -74,6 +74,20 @@ class WeComClient:
 
         return await self._authorised(attempt)
 
+    async def get(self, path: str, query: dict[str, str]) -> JsonObject:
+        """A call that only reads."""
+
+        async def attempt(token: str) -> JsonObject:
+            request = self._http.get(
+                self._root + path,
+                params={"access_token": token, **query},
+                timeout=self._call_timeout,
+                allow_redirects=False,
+            )
+            return await _answer(request, effect=False)
+
+        return await self._authorised(attempt)
+
     async def upload(self, path: str, query: dict[str, str], file: Uploaded) -> JsonObject:
         """A call with one file as the multipart field ``media``."""
         name, content, mime = file

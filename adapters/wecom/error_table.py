@@ -35,6 +35,7 @@ def _later(after: float, zh: str, en: str) -> Meaning:
     return Meaning(Sentence(zh, en), retry_after=after)
 
 
+_CODE = ("这次扫码已经失效，请重新扫码。", "This scan is used or too old; scan again.")
 _INTERNAL = (
     "企业微信认为请求的格式有误，这是软件的问题。请把错误代码告诉管理员。",
     "WeCom finds the request malformed, which is a fault of the software. Tell an administrator the error code.",
@@ -106,6 +107,7 @@ MEANINGS: Mapping[int, Meaning] = {
     40009: _rep(*_FILE_SIZE),
     40013: _admin(*_SECRET),
     40014: _later(2, *_TOKEN),
+    40029: _rep(*_CODE),
     40056: _admin(
         "应用的 AgentId 不正确。请管理员核对。", "The app's AgentId is wrong. An administrator must check it."
     ),
@@ -140,6 +142,8 @@ MEANINGS: Mapping[int, Meaning] = {
         1, "另一个应用正在发送欢迎语，稍后自动重试。", "Another app is sending the welcome; trying again shortly."
     ),
     42001: _later(2, *_TOKEN),
+    42003: _rep(*_CODE),
+    42022: _rep(*_CODE),
     43001: _rep(*_INTERNAL),
     43002: _rep(*_INTERNAL),
     43009: _admin(

@@ -6,11 +6,13 @@ from yarl import URL
 
 from adapters.wecom.adapter import WeComAdapter
 from adapters.wecom.client import ANSWER_WITHIN, WeComClient
+from adapters.wecom.sign_in import SignIn
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import Adapter, AdapterContext, ConnectionConfig, Provider, Sentence, SettingField
 from scrm.errors import Unprocessable
 
 PUBLIC_BASE_URL = "https://qyapi.weixin.qq.com"
+PUBLIC_LOGIN_URL = "https://login.work.weixin.qq.com"
 
 FIELDS = (
     SettingField(
@@ -46,7 +48,8 @@ FIELDS = (
         "agent_id",
         Sentence("应用 AgentId", "App AgentId"),
         Sentence(
-            "给成员发应用消息时需要，微信客服不需要。", "Needed for messages to members; customer service does without."
+            "员工扫码登录、给成员发应用消息时需要，微信客服不需要。",
+            "Needed for employees' QR sign-in and for messages to members; customer service does without.",
         ),
         required=False,
     ),
@@ -56,6 +59,16 @@ FIELDS = (
         Sentence("一般不改；可指向代理或模拟器。", "Usually left alone; may point at a proxy or the simulator."),
         required=False,
         default=PUBLIC_BASE_URL,
+    ),
+    SettingField(
+        "login_url",
+        Sentence("扫码登录地址", "QR sign-in address"),
+        Sentence(
+            "一般不改。应用的“企业微信授权登录”里要填写本系统的域名。",
+            "Usually left alone. The app's authorised sign-in must name the domain of this service.",
+        ),
+        required=False,
+        default=PUBLIC_LOGIN_URL,
     ),
 )
 
@@ -75,7 +88,13 @@ def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: f
         encoding_aes_key=_required(config.secrets.get("encoding_aes_key"), "encoding_aes_key"),
         receive_id=corp_id,
     )
-    return WeComAdapter(verifier, client, context)
+    sign_in = SignIn(
+        client,
+        corp_id=corp_id,
+        agent_id=(config.settings.get("agent_id") or "").strip(),
+        login_url=_base_url(config.settings.get("login_url") or PUBLIC_LOGIN_URL, "login_url"),
+    )
+    return WeComAdapter(verifier, client, context, sign_in)
 
 
 def _required(value: str | None, name: str) -> str:
@@ -84,14 +103,14 @@ def _required(value: str | None, name: str) -> str:
     return value.strip()
 
 
-def _base_url(value: str) -> str:
+def _base_url(value: str, name: str = "base_url") -> str:
     problem = "must be an address such as https://qyapi.weixin.qq.com"
     try:
         url = URL(value.strip())
     except ValueError as error:
-        raise Unprocessable(f"base_url {problem}.", fields={"base_url": problem}) from error
+        raise Unprocessable(f"{name} {problem}.", fields={name: problem}) from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise Unprocessable(f"base_url {problem}.", fields={"base_url": problem})
+        raise Unprocessable(f"{name} {problem}.", fields={name: problem})
     return str(url).rstrip("/")
 
 

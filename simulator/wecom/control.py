@@ -22,6 +22,7 @@ from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
 from simulator.wecom.settings import Settings
+from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import (
     App,
     AppMessage,
@@ -53,6 +54,7 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         limits: Limits,
         sends: KfSend,
         changed: Callable[[], None],
+        sign_in: SignInPages,
     ) -> None:
         CommonControl.__init__(self, clock, faults, deliveries)
         self._world = world
@@ -63,6 +65,7 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         self._limits = limits
         self._sends = sends
         self._changed = changed
+        self._sign_in = sign_in
 
     # Set-up
 
@@ -122,6 +125,17 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         """Whether the app is a callable app of KF and of customer contact, and from where it may call (None: anywhere)."""
         app = self._app(corp_id, agent_id)
         app.kf_allowed, app.contacts_allowed, app.trusted_ips = kf, contacts, trusted_ips
+
+    @operation
+    def set_login_domain(self, corp_id: str, domain: str | None, agent_id: int = 1000002) -> None:
+        """Where people may be sent after signing in (``host:port``; None: anywhere)."""
+        self._app(corp_id, agent_id).login_domain = domain
+        self._changed()
+
+    @operation
+    def scan_to_sign_in(self, corp_id: str, userid: str, agent_id: int = 1000002) -> str:
+        """A member scans the QR code of a sign-in page of the app; returns the code that the browser brings back."""
+        return self._sign_in.code_for(self._corp(corp_id), self._app(corp_id, agent_id), userid)
 
     @operation
     def invalidate_token(self, corp_id: str, agent_id: int = 1000002, errcode: int = 42001) -> int:

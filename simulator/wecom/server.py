@@ -43,6 +43,7 @@ from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
 from simulator.wecom.media import MEGABYTE, MediaApi, PublicAddress
 from simulator.wecom.settings import Settings
+from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import App, JsonObject, World, from_json, to_json
 from simulator.wecom.tokens import Tokens
 
@@ -84,12 +85,14 @@ class WecomSimulator:
         callbacks = Callbacks(self.deliveries, self.clock, self.settings)
         people = KfPeople(self.settings, callbacks)
         media = MediaApi(self.world, self.settings, self._public)
+        self.sign_in = SignInPages(self.world, self._now, self.snapshot.touch)
         kf_send = KfSend(self.settings, media, lambda corp, account: people.ring(corp, account, self._now()))
         self.endpoints: Endpoints = {
             **KfApi(self.settings, self.limits, media, self._public).endpoints,
             **kf_send.endpoints,
             **media.endpoints,
             **DirectoryApi().endpoints,
+            **self.sign_in.endpoints,
             **ExternalApi(self._public).endpoints,
             **AppMessageApi(media, self.limits).endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
@@ -106,12 +109,14 @@ class WecomSimulator:
             self.limits,
             kf_send,
             self.snapshot.touch,
+            self.sign_in,
         )
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listens; port 0 takes a free one. Returns the base address, ``http://host:port``."""
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=25 * MEGABYTE)
         app.router.add_route("*", "/cgi-bin/{path:.*}", self._api)
+        app.router.add_routes(self.sign_in.routes())
         app.router.add_get("/avatars/{name}", _avatar)
         app.router.add_get("/pictures/uploaded/{key}", self._uploaded_picture)
         app.router.add_get("/pictures/{name}", _picture)

@@ -44,6 +44,8 @@ class App:
     """The same for 客户联系."""
     trusted_ips: list[str] | None = None
     """None: every address is trusted; else others get 60020."""
+    login_domain: str | None = None
+    """Where people may be sent after signing in (``host:port``); None: anywhere; else others get 50001."""
 
 
 @dataclass
@@ -53,6 +55,17 @@ class Token:
     expires_at: float
     refused_with: int = 0
     """40014 or 42001 when the platform has invalidated it early."""
+
+
+@dataclass
+class LoginCode:
+    """What a scan gave to a browser. ``userid`` is empty for somebody from outside the corp."""
+
+    corp_id: str
+    agent_id: int
+    userid: str
+    expires_at: int
+    used: bool = False
 
 
 @dataclass
@@ -278,6 +291,7 @@ class World:
     pictures: dict[str, Media] = field(default_factory=dict)
     """Permanent pictures of ``media/uploadimg`` by their name in the address."""
     clock_offset: float = 0.0
+    login_codes: dict[str, LoginCode] = field(default_factory=dict)
 
 
 _WORLD = TypeAdapter(World)

@@ -17,7 +17,7 @@ EXPECTED: dict[str, str] = {
     "library.manage customers.read customers.write customers.phone customers.reveal agents.read connections.read "
     "events.read",
     "marketer": "customers.read agents.read library.read library.manage",
-    "auditor": "inbox.read inbox.recalled inbox.team customers.read customers.phone agents.read events.read",
+    "auditor": "inbox.read inbox.recalled inbox.team customers.read customers.phone agents.read events.read trail.read",
 }
 
 
@@ -34,7 +34,13 @@ def test_every_route_names_a_permission_that_exists() -> None:
 
 def test_only_signing_in_and_the_way_back_from_a_platform_are_public() -> None:
     public = {(route.method, route.path) for route in routes() if route.permission == PUBLIC}
-    assert public == {("POST", "/api/session"), ("GET", "/oauth/{provider}/{key}")}
+    assert public == {
+        ("POST", "/api/session"),
+        ("GET", "/api/sign-in"),
+        ("GET", "/api/sign-in/{connection_id}"),
+        ("GET", "/oauth/sign-in"),
+        ("GET", "/oauth/{provider}/{key}"),
+    }
 
 
 def address(route: Route) -> str:

@@ -305,7 +305,7 @@ def test_settings_that_cannot_work_are_refused_by_name(http: aiohttp.ClientSessi
 
 def test_every_field_of_the_form_is_read() -> None:
     public = {field.name for field in PROVIDER.fields if not field.secret}
-    assert public == {"corp_id", "agent_id", "base_url"}
+    assert public == {"corp_id", "agent_id", "base_url", "login_url"}
     assert {field.name for field in PROVIDER.fields if field.secret} == {"secret", "token", "encoding_aes_key"}
 
 
