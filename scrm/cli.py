@@ -1,9 +1,10 @@
-"""The command line: ``scrm serve | demo | migrate | check | openapi | user | simulate``."""
+"""The command line: ``scrm serve | demo | migrate | check | openapi | user | figures | simulate``."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import functools
 import gc
 import getpass
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
+figures = typer.Typer(no_args_is_help=True, help="Figures of the team, counted from events.")
+app.add_typer(figures, name="figures")
 out = Console()
 err = Console(stderr=True)
 T = TypeVar("T")
@@ -32,6 +35,12 @@ COLLECT_AFTER = (20_000, 20, 50)
 ConfigPath = Annotated[
     Path | None, typer.Option("--config", "-c", help="The configuration file.", envvar="SCRM_CONFIG_FILE")
 ]
+
+
+FirstDay = Annotated[
+    datetime.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; the company's.")
+]
+LastDay = Annotated[datetime.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")]
 
 
 def main() -> None:
@@ -169,6 +178,52 @@ async def _user_add(settings: Settings, url: str, login: str, name: str, role: A
     await bring_up_to_date(url)
     async with open_services(settings, url) as services, services.work() as work:
         await create_agent(work, login=login, name=name, role=role, password=password)
+
+
+@figures.command("check")
+def figures_check(
+    first: FirstDay = None,
+    last: LastDay = None,
+    config: ConfigPath = None,
+) -> None:
+    """Add everything up again from events and messages and compare. Ends with 1 when something differs."""
+    _figures(config, first, last, rebuild=False)
+
+
+@figures.command("rebuild")
+def figures_rebuild(
+    first: FirstDay = None,
+    last: LastDay = None,
+    config: ConfigPath = None,
+) -> None:
+    """Count the days again from their events, after the time zone was changed for instance."""
+    _figures(config, first, last, rebuild=True)
+
+
+def _figures(
+    config: Path | None, first: datetime.datetime | None, last: datetime.datetime | None, *, rebuild: bool
+) -> None:
+    settings = load_settings(config)
+    days = first.date() if first else None, last.date() if last else None
+    with database(settings) as url:
+        report = _run(_figures_report(settings, url, *days, rebuild=rebuild))
+    for told_by, what, who, values in report.differences:
+        out.print(f"{told_by}: {what}: {who}: {values}", soft_wrap=True, markup=False)
+    out.print(
+        f"{report.first} to {report.last}: {report.days} rows, {report.answers} answers, "
+        f"{len(report.differences)} differences, {report.uncounted} events not counted yet.", soft_wrap=True,
+    )  # fmt: skip
+    if report.differences:
+        raise typer.Exit(1)
+
+
+async def _figures_report(
+    settings: Settings, url: str, first: datetime.date | None, last: datetime.date | None, *, rebuild: bool
+) -> Any:
+    from scrm.app import check_figures, open_services, rebuild_figures
+
+    async with open_services(settings, url) as services:
+        return await (rebuild_figures if rebuild else check_figures)(services, first, last)
 
 
 @app.command()
