@@ -45,6 +45,7 @@ from inbox.undo import undo_kinds
 from scrm import (
     outbox,
     routes_accounts,
+    routes_company,
     routes_agents,
     routes_connections,
     routes_events,
@@ -120,6 +121,7 @@ def routes() -> list[Route]:
         *routes_security.api_routes(),
         *routes_trail.api_routes(),
         *routes_accounts.api_routes(),
+        *routes_company.api_routes(),
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),
