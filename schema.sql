@@ -900,3 +900,60 @@ create table saved_view (
 );
 create index saved_view_agent on saved_view (agent_id, position, id) where agent_id is not null;
 create index saved_view_team on saved_view (team_id, position, id) where team_id is not null;
+
+-- Text as it is searched: full-width forms and capitals make no difference.
+create function search_fold(text) returns text language sql immutable parallel safe strict
+  return lower(normalize($1, NFKC));
+
+-- The pairs of neighbouring characters of a text, each a number: 21 bits a character. Above them stands the block of ids that the
+-- row belongs to, so that the newest rows with a frequent word are found without reading all. `singles`: single characters too.
+create function search_keys(block bigint, words text, singles boolean) returns bigint[]
+  language plpgsql immutable parallel safe strict as $$
+declare
+  found bigint[] := '{}';
+  above bigint := block << 42;
+  before bigint := 0;
+  code bigint;
+  one text;
+begin
+  foreach one in array string_to_array(words, null) loop
+    code := ascii(one);
+    if before > 0 then found := found || (above | (before << 21) | code); end if;
+    if singles then found := found || (above | (code << 21)); end if;
+    before := code;
+  end loop;
+  return found;
+end $$;
+
+-- What was said, for searching. Written by triggers with the message itself; never changed.
+create table message_text (
+  message_id       bigint primary key,
+  conversation_id  bigint not null,
+  words            text not null
+);
+
+create index message_text_words on message_text using gin (search_keys(message_id >> 17, words, false))
+  with (gin_pending_list_limit = 1024);
+create index contact_words on contact using gin (search_keys(0, search_fold(name), true)) where name <> '';
+create index customer_words on customer using gin (search_keys(0, search_fold(name || ' ' || remark), true));
+create index conversation_group_words on conversation using gin (search_keys(0, search_fold(group_name), true))
+  where group_key <> '';
+create index contact_external on contact (external_id text_pattern_ops);
+create index customer_phone on customer (phone text_pattern_ops) where phone <> '';
+create index customer_phone_end on customer (reverse(phone) text_pattern_ops) where phone <> '';
+
+create function message_text_inserted() returns trigger language plpgsql as $$
+begin
+  insert into message_text (message_id, conversation_id, words)
+  select id, conversation_id, search_fold(text) from new_rows where text <> '';
+  return null;
+end $$;
+create function message_text_deleted() returns trigger language plpgsql as $$
+begin
+  delete from message_text t using old_rows o where t.message_id = o.id;
+  return null;
+end $$;
+create trigger message_text_insert after insert on message
+  referencing new table as new_rows for each statement execute function message_text_inserted();
+create trigger message_text_delete after delete on message
+  referencing old table as old_rows for each statement execute function message_text_deleted();

@@ -34,6 +34,7 @@ GROUPS = {
     "long": "thread page",
     "changes": "changes",
     "counts": "counts",
+    "search": "search",
 }
 TOUCHED = 5
 TOUCH = """

@@ -29,13 +29,18 @@ insert into customer (name) select '客户' || n from generate_series(1, $1) n;
 insert into contact (connection_id, external_id, customer_id, name)
   select 1, 'wm' || n, n, '客户' || n from generate_series(1, $1) n;
 insert into conversation (account_id, contact_id, status, assignee_id, last_seq, version, unread, read_seq, waiting_since,
-  last_message_at, preview, preview_kind, preview_direction, closed_at, created_at)
+  last_message_at, preview, preview_kind, preview_direction, closed_at, created_at, labels, collaborators, window_expires_at,
+  sla_due_at, sla_breached_at)
 select 1 + n % 20, n, status, case when h % 10 < 7 then 1 + (h / 10) % 50 end, 5, 5,
   case when status = 'open' and h % 6 = 0 then 1 + h % 3 else 0 end, 3,
   case when status = 'open' and h % 12 = 0 then at end, at, '好的，那我周末过来看看，谢谢', 'text',
-  case when h % 2 = 0 then 'in' else 'out' end, case when status = 'closed' then at end, at - interval '1 day'
+  case when h % 2 = 0 then 'in' else 'out' end, case when status = 'closed' then at end, at - interval '1 day',
+  array_remove(array[case when h % 50000 = 7 then 1 end, case when h % 5 = 0 then 2 end], null)::bigint[],
+  case when h % 2000 = 7 then array[1 + (h / 10) % 50]::bigint[] else '{}' end,
+  case when status <> 'closed' then at + interval '2 days' end, case when status = 'open' and h % 12 = 0 then at + interval '1 hour' end,
+  case when status = 'open' and h % 2400 = 0 then at + interval '1 hour' end
 from (
-  select n, h, case when h % 100 < 30 then 'open' else 'closed' end as status,
+  select n, h, case when h % 100 < 30 then 'open' when h % 100 < 31 then 'snoozed' else 'closed' end as status,
     timestamptz '2026-11-20' - interval '1 second' * (h % 63072000) as at
   from (select n, (n * 2654435761) % 4294967291 as h from generate_series(1::bigint, $1) n) x
 ) y;
@@ -43,16 +48,23 @@ from (
 MESSAGE_ROWS = """
 insert into message (conversation_id, seq, version, direction, kind, text, state, sender_kind, sender_id, platform_message_id,
   sent_at, created_at)
-select c.id, s, s, case when s % 2 = 1 then 'in' else 'out' end, 'text', '这款沙发还有现货吗，多久能送到杭州？第' || s || '句',
+select c.id, s, s, case when s % 2 = 1 then 'in' else 'out' end, 'text',
+  '这款' || (array['沙发', '台灯', '茶几', '床垫'])[1 + (c.id * 7 + s) % 4] || '还有现货吗，多久能送到' || ((c.id * 31 + s) % 5000) || '号？第' || s || '句',
   case when s % 2 = 1 then 'received' else 'sent' end, case when s % 2 = 1 then 'customer' else 'agent' end, 'wm' || c.id,
   'msg-' || c.id || '-' || s, c.last_message_at - interval '1 minute' * (c.last_seq - s),
   c.last_message_at - interval '1 minute' * (c.last_seq - s)
 from conversation c cross join lateral generate_series(1, c.last_seq) s order by c.id, s
 """
 LENGTHEN = "update conversation set last_seq = $2, version = $2 where id = any($1::bigint[])"
+TEXTS = """
+update message set text = text || ' 罕见词汇' where id in (select max(id) * k / 10 from message, generate_series(1, 9) k group by k);
+insert into message_text (message_id, conversation_id, words)
+  select id, conversation_id, search_fold(text) from message where text <> '';
+"""
+"""What triggers would have written, with a rare word in a few of them."""
 SECONDARY = """
 select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as made
-from pg_index i where i.indrelid = 'message'::regclass and not exists (
+from pg_index i where i.indrelid in ('message'::regclass, 'message_text'::regclass) and not exists (
   select from pg_constraint c where c.conindid = i.indexrelid)
 """
 
@@ -93,6 +105,7 @@ async def _messages(db: asyncpg.Connection[asyncpg.Record]) -> None:
         await db.execute(f"drop index {index['name']}")
     await db.execute("set session_replication_role = replica")
     await db.execute(MESSAGE_ROWS)
+    await db.execute(TEXTS)
     await db.execute("set session_replication_role = origin")
     for index in indexes:
         await db.execute(index["made"])

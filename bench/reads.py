@@ -11,9 +11,11 @@ from bench.million import LONG, Threads
 from inbox.counts import load_tallies
 from inbox.listing import ListQuery, list_conversations
 from inbox.queries import ChangesQuery, PageQuery, changes, message_page
+from inbox.search import SearchQuery, search_messages
+from inbox.search_people import PeopleQuery, search_people
 from scrm.channel import Capabilities
 from scrm.db import Tx
-from scrm.permissions import Scope
+from scrm.permissions import OF_ROLE, Principal, Scope
 
 ADMIN = Scope(10_000, "all", (), True)
 REP = Scope(7, "team", (3,), False)
@@ -21,6 +23,8 @@ REP = Scope(7, "team", (3,), False)
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 """The moment that the rows were made for."""
+
+SOMEBODY = Principal(10_000, "", "", "admin", OF_ROLE["admin"], "all", "zh-CN", (), None, None)
 
 Read = Callable[[Tx, Threads, int], Awaitable[Any]]
 
@@ -62,6 +66,34 @@ async def counted(tx: Tx, threads: Threads, turn: int) -> Any:
     return (await load_tallies(tx)).view(REP)
 
 
+@dataclass(frozen=True)
+class Searched:
+    scope: Scope
+    query: SearchQuery
+
+    async def __call__(self, tx: Tx, threads: Threads, turn: int) -> Any:
+        return await search_messages(tx, self.scope, self.query)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """People by a name that several have."""
+
+    name: str
+
+    async def __call__(self, tx: Tx, threads: Threads, turn: int) -> Any:
+        return await search_people(tx, SOMEBODY, PeopleQuery(q=self.name))
+
+
+def searches() -> dict[str, Read]:
+    words = {"frequent word": "现货", "less frequent": "4321号", "rare word": "罕见词汇", "no such word": "从未说过"}
+    return {
+        **{f"search {name} (admin)": Searched(ADMIN, SearchQuery(q=word)) for name, word in words.items()},
+        **{f"search {name} (rep)": Searched(REP, SearchQuery(q=word)) for name, word in words.items()},
+        "search, a person": Looked("客户777"),
+    }
+
+
 def lists(scope: Scope, who: str) -> dict[str, Read]:
     queries = {
         "all": ListQuery(view="all"),
@@ -71,6 +103,14 @@ def lists(scope: Scope, who: str) -> dict[str, Read]:
         "unread": ListQuery(unread=True),
         "waiting": ListQuery(waiting=True),
         "one account": ListQuery(account_id=5),
+        "closing soon": ListQuery(closing_hours=4),
+        "window first": ListQuery(sort="window"),
+        "late": ListQuery(breached=True),
+        "rare label": ListQuery(labels="1"),
+        "common label": ListQuery(labels="2"),
+        "snoozed": ListQuery(view="snoozed"),
+        "helping": ListQuery(view="helping"),
+        "end": ListQuery(back=True),
     }
     return {f"list {name} ({who})": Listed(scope, query) for name, query in queries.items()}
 
@@ -83,6 +123,7 @@ READS: dict[str, Read] = {
     "long thread, middle": middle_page,
     "changes": what_changed,
     "counts": counted,
+    **searches(),
 }
 """Groups of the table by the first word."""
 
@@ -93,4 +134,6 @@ HTTP: dict[str, str] = {
     "thread": "/api/conversations/2/messages",
     "changes": "/api/conversations/2/changes?since=3",
     "counts": "/api/conversations/counts",
+    "search": "/api/search/messages?q=%E7%BD%95%E8%A7%81%E8%AF%8D%E6%B1%87",
+    "search people": "/api/search/people?q=%E5%AE%A2%E6%88%B7777",
 }

@@ -218,6 +218,47 @@ class CountsView(View):
     accounts: dict[str, Tally]
 
 
+class Part(View):
+    """A piece of a text; ``hit``: it is what was searched for."""
+
+    text: str
+    hit: bool
+
+
+class MessageHit(View):
+    message_id: int
+    seq: int
+    direction: Literal["in", "out", "note"]
+    kind: str
+    sender: SenderView
+    sent_at: datetime
+    recalled: bool
+    excerpt: list[Part]
+    conversation: ConversationView
+
+
+class MessageHits(View):
+    """Newest first. With ``next_cursor`` there is more to search, before ``searched_to``, also when nothing was found yet."""
+
+    hits: list[MessageHit]
+    next_cursor: int | None
+    searched_to: datetime | None
+    words: list[str] = Field(description="What was looked for, to mark it in the thread.")
+
+
+class PersonHit(View):
+    conversation: ConversationView
+    name: list[Part]
+    remark: list[Part]
+
+
+class PersonHits(View):
+    """``more``: others fit as well; type more."""
+
+    hits: list[PersonHit]
+    more: bool
+
+
 class ConversationPush(View):
     """Pushed when a conversation changed. ``messages`` are those changed after ``from_version``: a page that holds the
     thread at ``from_version`` or later applies them, one that is behind asks /changes."""

@@ -1,0 +1,29 @@
+"""Search over HTTP."""
+
+from __future__ import annotations
+
+from inbox.queries import one_moment
+from inbox.search import SearchQuery, search_messages
+from inbox.search_people import PeopleQuery, search_people
+from inbox.views import MessageHits, PersonHits
+from scrm.http import Request, Route
+from scrm.permissions import INBOX_READ, Scope
+
+
+async def messages(request: Request, query: SearchQuery) -> MessageHits:
+    async with one_moment(request.services.db) as tx:
+        return await search_messages(tx, Scope.of(request.principal), query)
+
+
+async def people(request: Request, query: PeopleQuery) -> PersonHits:
+    async with one_moment(request.services.db) as tx:
+        return await search_people(tx, request.principal, query)
+
+
+def api_routes() -> list[Route]:
+    return [
+        Route("GET", "/api/search/messages", messages, INBOX_READ, "Messages that say something, the newest first"),
+        Route(
+            "GET", "/api/search/people", people, INBOX_READ, "Conversations by names, remarks, ids and phone numbers"
+        ),
+    ]
