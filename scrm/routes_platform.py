@@ -191,6 +191,6 @@ def api_routes() -> list[Route]:
         ),
         Route("GET", BACK, back, PUBLIC, "Back from the platform's sign-in page", status=302),
         Route("GET", "/api/me/identities", own, SIGNED_IN, "Who one is on platforms"),
-        Route("POST", "/api/me/identities", begin_binding, SIGNED_IN, "Prove who one is on a platform"),
+        Route("POST", "/api/me/identities", begin_binding, SIGNED_IN, "Prove who one is on a platform", errors=(404,)),
         Route("DELETE", "/api/me/identities/{identity_id}", unbind_own, SIGNED_IN, "No longer sign in there"),
     ]

@@ -126,6 +126,7 @@ MEANINGS: Mapping[int, Meaning] = {
     41004: _admin(*_SECRET),
     41005: _rep(*_INTERNAL),
     41006: _rep(*_MEDIA_GONE),
+    41008: _rep(*_CODE),
     41035: _rep(*_INTERNAL),
     41049: _rep(*_INTERNAL),
     41050: _rep(*_WELCOME_LATE),
