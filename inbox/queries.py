@@ -18,8 +18,8 @@ from inbox.shapes import (
     attachment_view,
     conversation_view,
     event_view,
+    for_reader,
     message_views,
-    without_recalled,
 )
 from inbox.views import AttachmentView, ChangesPage, ConversationView, EventView, MessagePage, MessageView
 from scrm.channel import Capabilities
@@ -37,6 +37,7 @@ SEEN = """
 """
 """What :meth:`scrm.permissions.Scope.covers` says, in SQL."""
 ONE = f"select {CONVERSATION} from {FROM_CONVERSATION} where c.id = $1 and {SEEN}"  # noqa: S608
+BY_ID = f"select {CONVERSATION} from {FROM_CONVERSATION} where c.id = any($1::bigint[]) order by c.id"  # noqa: S608
 OF_MESSAGE = f"""
 select {MESSAGE}, a.channel from message m join {FROM_CONVERSATION} on c.id = m.conversation_id
 where m.id = $1 and {SEEN}
@@ -211,6 +212,11 @@ async def conversations_of_contacts(tx: Tx, scope: Scope, contact_ids: Sequence[
     return [conversation_view(row) for row in await tx.fetch(OF_CUSTOMER, *arguments)]
 
 
+async def conversations_by_id(tx: Tx, ids: Sequence[int]) -> list[ConversationView]:
+    """For those who may see them: the caller has made sure."""
+    return [conversation_view(row) for row in await tx.fetch(BY_ID, list(ids))]
+
+
 async def changed_since(tx: Tx, wants: Sequence[tuple[int, int | None]], able: CapabilitiesOf) -> list[Pushed]:
     """Conversations with their messages changed after a version each (None: not known), recalled content included. Two to
     four statements for any number; read them in :func:`one_moment`. Conversations that are gone are left out."""
@@ -248,4 +254,4 @@ async def attachments_of(tx: Tx, messages: Sequence[Row]) -> Mapping[int, list[A
 async def _views(tx: Tx, scope: Scope, rows: Sequence[Row], able: Capabilities | None) -> list[MessageView]:
     ables = {row["conversation_id"]: able for row in rows}
     views = message_views(rows, await attachments_of(tx, rows), ables)
-    return views if scope.recalled else [without_recalled(view) for view in views]
+    return [for_reader(view, recalled=scope.recalled, phones=scope.phones) for view in views]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inbox.rows import lock_one, save
+from inbox.rows import Conversation, lock_one, save
 from scrm.errors import NotFound
 from scrm.permissions import Principal
 from scrm.services import Work
@@ -24,3 +24,13 @@ async def mark_read(work: Work, principal: Principal, conversation_id: int, seq:
     )
     conversation.next_version()
     await save(work, [conversation])
+
+
+def read_all(conversation: Conversation) -> bool:
+    """Of a locked conversation, which the caller saves. False: nothing was unread."""
+    if conversation.read_seq >= conversation.last_seq and conversation.unread == 0:
+        return False
+    conversation.read_seq = conversation.last_seq
+    conversation.unread = 0
+    conversation.next_version()
+    return True

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from inbox.list_query import ListFilter
 from scrm.views import (
     AccountList,
     AccountView,
@@ -216,6 +217,34 @@ class CountsView(View):
     snoozed: Tally
     mentions: int
     accounts: dict[str, Tally]
+
+
+class BulkResult(View):
+    """Of one row; ``error`` and ``detail`` as in an error's answer, empty when it was done."""
+
+    id: int
+    done: bool
+    error: str
+    detail: str
+
+
+class BulkDone(View):
+    results: list[BulkResult]
+    conversations: list[ConversationView]
+
+
+class SavedViewView(View):
+    """``team_id`` null: one's own."""
+
+    id: int
+    name: str
+    team_id: int | None
+    filter: ListFilter
+    position: int
+
+
+class SavedViewList(View):
+    views: list[SavedViewView]
 
 
 class Part(View):

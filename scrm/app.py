@@ -19,17 +19,20 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import customers.reveal
 import inbox.answer_routes
 import inbox.card
 import inbox.library.routes
+import inbox.list_routes
+import inbox.reveal
 import inbox.routes
-import inbox.search_routes
 import inbox.routes_bell
 import inbox.routes_flow
 import inbox.routes_rules
 import inbox.routes_together
+import inbox.search_routes
 from customers.profiles import ProfileReader
-from inbox import attendance, figures, rules, scheduled, sla, surveys, tidying
+from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
@@ -45,8 +48,8 @@ from inbox.undo import undo_kinds
 from scrm import (
     outbox,
     routes_accounts,
-    routes_company,
     routes_agents,
+    routes_company,
     routes_connections,
     routes_events,
     routes_people,
@@ -126,6 +129,8 @@ def routes() -> list[Route]:
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
+        *inbox.reveal.api_routes(),
+        *customers.reveal.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
         *inbox.routes_flow.api_routes(),
@@ -133,7 +138,8 @@ def routes() -> list[Route]:
         *inbox.library.routes.api_routes(),
         *inbox.answer_routes.api_routes(),
         *inbox.search_routes.api_routes(),
-        *undo.api_routes({**rules.undo_kinds(), **undo_kinds(), **inbox.library.routes.undo_kinds()}),
+        *inbox.list_routes.api_routes(),
+        *undo.api_routes({**rules.undo_kinds(), **undo_kinds(), **saved_views.undo_kinds(), **inbox.library.routes.undo_kinds()}),
     ]
 
 
