@@ -10,6 +10,7 @@ from scrm.channel import Capabilities
 from scrm.connections import Connections
 from scrm.db import Row, Tx
 from scrm.errors import NotFound
+from scrm.masking import masked
 from scrm.permissions import CUSTOMERS_PHONE, INBOX_READ, Principal, Scope
 from scrm.views import SentenceView
 
@@ -86,15 +87,6 @@ async def customer_facts(
             CustomerEventView(id=one["id"], name=one["name"], at=one["at"], text=in_words(one["name"]))
             for one in events
         ],
-    )
-
-
-def masked(phone: str) -> str:
-    """Enough to recognise a number, not to dial it: ``138****5678``."""
-    if len(phone) < 7:
-        return "*" * len(phone)
-    return (
-        f"{phone[:3]}{'*' * (len(phone) - 7) or '*'}{phone[-4:]}" if len(phone) > 7 else f"{phone[:2]}***{phone[-2:]}"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from inbox.counts import load_tallies
 from inbox.queries import Pushed, changed_since, one_moment
-from inbox.shapes import without_recalled
+from inbox.shapes import for_reader
 from inbox.views import ConversationPush, CountsPush
 from scrm.answering import to_json
 from scrm.clock import monotonic
@@ -52,6 +52,10 @@ limit 20000
 """Conversations that somebody may see only because they are assigned to them or help."""
 
 
+READERS: tuple[tuple[bool, bool], ...] = ((False, False), (False, True), (True, False), (True, True))
+"""Who may read what was recalled, and who phone numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the browsers were told of a conversation last."""
@@ -72,18 +76,18 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """One pushed conversation, framed; ``masked`` is for those who may not see what was recalled."""
+    """One pushed conversation, framed as each kind of reader sees it: by whether they may read what was recalled, and phone
+    numbers."""
 
     now: Told
     before: Told | None
-    full: bytes
-    masked: bytes
+    framed: Mapping[tuple[bool, bool], bytes]
     gone: bytes
 
     def to(self, scope: Scope) -> bytes:
         """What somebody with this scope is sent: the change, that it is no longer theirs, or nothing."""
         if self.now.to(scope):
-            return self.full if scope.recalled else self.masked
+            return self.framed[scope.recalled, scope.phones]
         if self.before is not None and self.before.to(scope):
             return self.gone
         return b""
@@ -226,12 +230,15 @@ class Pusher:
         push = ConversationPush(
             conversation=conversation, messages=messages, events=list(pushed.events), from_version=pushed.from_version
         )
-        full = masked = frame(to_json(push))
-        if any(message.recalled_at is not None for message in messages):
-            hidden = [without_recalled(message) for message in messages]
-            masked = frame(to_json(push.model_copy(update={"messages": hidden})))
+        full = frame(to_json(push))
+        framed = dict.fromkeys(READERS, full)
+        for reader in READERS:
+            recalled, phones = reader
+            shown = [for_reader(message, recalled=recalled, phones=phones) for message in messages]
+            if any(seen is not whole for seen, whole in zip(shown, messages, strict=True)):
+                framed[reader] = frame(to_json(push.model_copy(update={"messages": shown})))
         gone = frame(orjson.dumps({"type": "gone", "conversation_id": conversation.id}))
-        return Frames(now, before, full, masked, gone)
+        return Frames(now, before, framed, gone)
 
     # ------------------------------------------------------------------ counts
 

@@ -18,6 +18,7 @@ from inbox.views import (
 )
 from scrm.channel import Capabilities
 from scrm.db import Row
+from scrm.masking import masked_content
 from scrm.views import sentence_view
 
 CONVERSATION = """
@@ -136,7 +137,7 @@ def attachment_view(row: Row) -> AttachmentView:
 
 
 def message_view(row: Row, attachments: Sequence[AttachmentView], able: Capabilities | None) -> MessageView:
-    """With everything in it; see :func:`without_recalled`."""
+    """With everything in it; see :func:`for_reader`."""
     return MessageView(
         id=row["id"],
         conversation_id=row["conversation_id"],
@@ -166,6 +167,20 @@ def _recallable_until(row: Row, within: timedelta | None) -> datetime | None:
         return None
     at: datetime = row["sent_at"]
     return at + within
+
+
+def for_reader(view: MessageView, *, recalled: bool, phones: bool) -> MessageView:
+    """As somebody sees it who may or may not read what was withdrawn, and phone numbers. The same object when nothing is hidden
+    from them."""
+    if not recalled:
+        view = without_recalled(view)
+    return view if phones else without_phones(view)
+
+
+def without_phones(view: MessageView) -> MessageView:
+    """For readers who may not see phone numbers: those in fields (of a lead card, say) are masked."""
+    content = masked_content(view.content)
+    return view if content is view.content else view.model_copy(update={"content": content})
 
 
 def without_recalled(view: MessageView) -> MessageView:

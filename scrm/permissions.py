@@ -91,16 +91,18 @@ class Principal:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which conversations somebody sees: those they are assigned to or help with, and, as far as they reach, those of accounts
-    without a team and of accounts of their own teams, or all. :meth:`covers` and ``inbox.queries.SEEN`` say the same thing."""
+    without a team and of accounts of their own teams, or all; and what of them is shown in full. :meth:`covers` and ``inbox.queries.SEEN`` say the same thing."""
 
     agent_id: int
     reach: Reach
     team_ids: tuple[int, ...]
     recalled: bool
+    phones: bool = False
 
     @classmethod
     def of(cls, principal: Principal) -> Scope:
-        return cls(principal.agent_id, principal.reach, principal.team_ids, principal.may(INBOX_RECALLED))
+        recalled, phones = principal.may(INBOX_RECALLED), principal.may(CUSTOMERS_PHONE)
+        return cls(principal.agent_id, principal.reach, principal.team_ids, recalled, phones)
 
     @property
     def everything(self) -> bool:
