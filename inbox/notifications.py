@@ -68,7 +68,7 @@ class NotificationQuery(Input):
     limit: Annotated[int, Field(ge=1, le=100)] = 30
 
 
-class ReadInput(Input):
+class NoticesRead(Input):
     """One of them: some by id, all up to an id (those that came meanwhile stay unread), or those of a conversation."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=200)] | None = None
@@ -76,7 +76,7 @@ class ReadInput(Input):
     conversation_id: Id | None = None
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> ReadInput:
+    def _one_of_them(self) -> NoticesRead:
         if sum(one is not None for one in (self.ids, self.up_to, self.conversation_id)) != 1:
             raise ValueError("Give one of ids, up_to and conversation_id.")
         return self
@@ -101,7 +101,7 @@ async def notification_page(tx: Tx | Database, principal: Principal, query: Noti
     )
 
 
-async def mark_read(work: Work, principal: Principal, what: ReadInput) -> None:
+async def mark_read(work: Work, principal: Principal, what: NoticesRead) -> None:
     """Reading what was read changes nothing. Other tabs of the reader hear of it."""
     me, now = principal.agent_id, work.now
     if what.ids is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from inbox.notifications import NotificationPage, NotificationQuery, ReadInput, mark_read, notification_page
+from inbox.notifications import NotificationPage, NotificationQuery, NoticesRead, mark_read, notification_page
 from inbox.queries import one_moment
 from scrm.db import Database, Tx
 from scrm.http import SIGNED_IN, Request, Route
@@ -77,7 +77,7 @@ async def notifications(request: Request, query: NotificationQuery) -> Notificat
         return await notification_page(tx, request.principal, query)
 
 
-async def read(request: Request, body: ReadInput) -> NotificationPage:
+async def read(request: Request, body: NoticesRead) -> NotificationPage:
     async with request.services.work() as work:
         await mark_read(work, request.principal, body)
         return await notification_page(work.tx, request.principal, NotificationQuery(limit=20))

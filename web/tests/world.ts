@@ -1,6 +1,6 @@
 /** A small service in memory, after the same rules as the real one, for tests of merging. */
 
-import type { ChangesPage, ConversationPush, ConversationView, MessagePage, MessageView } from '@/api/types'
+import type { ChangesPage, ConversationPush, ConversationView, EventView, MessagePage, MessageView } from '@/api/types'
 
 /** Repeatable randomness. */
 export function randomness(seed: number): () => number {
@@ -74,13 +74,16 @@ export function messageView(change: Partial<MessageView> = {}): MessageView {
 export class World {
   readonly conversations = new Map<number, ConversationView>()
   readonly messages = new Map<number, MessageView[]>()
+  readonly events = new Map<number, EventView[]>()
   private minute = 0
   private lastMessageId = 0
+  private lastEventId = 0
 
   constructor(count: number) {
     for (let id = 1; id <= count; id += 1) {
       this.conversations.set(id, conversationView({ id, last_message_at: this.time() }))
       this.messages.set(id, [])
+      this.events.set(id, [])
     }
   }
 
@@ -106,7 +109,12 @@ export class World {
     const changed = touched(view.version)
     update(view)
     this.conversations.set(id, view)
-    return { type: 'conversation', conversation: { ...view }, messages: changed.map((one) => ({ ...one })), from_version: from }
+    const events = this.eventsOf(id).filter((one) => one.version > from)
+    return { type: 'conversation', conversation: { ...view }, messages: changed.map((one) => ({ ...one })), events, from_version: from }
+  }
+
+  eventsOf(id: number): EventView[] {
+    return this.events.get(id) ?? []
   }
 
   arrive(id: number): ConversationPush {
@@ -149,7 +157,21 @@ export class World {
   }
 
   close(id: number): ConversationPush {
-    return this.change(id, (view) => Object.assign(view, { status: 'closed' }), () => [])
+    return this.happen(id, 'closed', { status: 'closed' })
+  }
+
+  /** Something besides a message: it stands after the newest one. */
+  happen(id: number, kind: string, update: Partial<ConversationView> = {}): ConversationPush {
+    return this.change(
+      id,
+      (view) => Object.assign(view, update),
+      (version) => {
+        this.lastEventId += 1
+        const seq = this.view(id).last_seq
+        this.eventsOf(id).push({ id: this.lastEventId, seq, version, at: this.time(), kind, agent_id: 1, data: {} })
+        return []
+      },
+    )
   }
 
   assign(id: number, agent: number | null): ConversationPush {
@@ -164,13 +186,27 @@ export class World {
     return this.page(id, this.of(id).filter((one) => one.seq < seq).slice(-limit))
   }
 
+  after(id: number, seq: number, limit: number): MessagePage {
+    return this.page(id, this.of(id).filter((one) => one.seq > seq).slice(0, limit))
+  }
+
+  around(id: number, seq: number, limit: number): MessagePage {
+    const half = Math.floor(limit / 2)
+    const from = Math.max(0, seq - 1 - half)
+    return this.page(id, this.of(id).slice(from, from + limit))
+  }
+
   private page(id: number, messages: MessageView[]): MessagePage {
+    const has_before = (messages[0]?.seq ?? 1) > 1
+    const has_after = (messages.at(-1)?.seq ?? this.of(id).length) < this.of(id).length
+    const from = has_before ? (messages[0]?.seq ?? 0) : 0
+    const to = has_after ? (messages.at(-1)?.seq ?? 0) : Number.POSITIVE_INFINITY
     return {
       conversation: this.view(id),
       messages: messages.map((one) => ({ ...one })),
-      events: [],
-      has_before: (messages[0]?.seq ?? 1) > 1,
-      has_after: false,
+      events: this.eventsOf(id).filter((one) => one.seq >= from && one.seq <= to),
+      has_before,
+      has_after,
     }
   }
 
@@ -181,6 +217,8 @@ export class World {
     const messages = due.slice(0, limit).map((one) => ({ ...one }))
     const more = due.length > limit
     const conversation = this.view(id)
-    return { conversation, messages, events: [], more, up_to_version: more ? (messages.at(-1)?.version ?? since) : conversation.version }
+    const up_to_version = more ? (messages.at(-1)?.version ?? since) : conversation.version
+    const events = this.eventsOf(id).filter((one) => one.version > since && one.version <= up_to_version)
+    return { conversation, messages, events, more, up_to_version }
   }
 }

@@ -13,6 +13,7 @@ export type PersonView = Schemas['PersonView']
 export type ConversationView = Schemas['ConversationView']
 export type AttachmentView = Schemas['AttachmentView']
 export type MessageView = Schemas['MessageView']
+export type EventView = Schemas['EventView']
 export type ConversationPage = Schemas['ConversationPage']
 export type MessagePage = Schemas['MessagePage']
 export type ChangesPage = Schemas['ChangesPage']
@@ -43,7 +44,24 @@ export interface ConversationPush {
   type: 'conversation'
   conversation: ConversationView
   messages: MessageView[]
+  events: EventView[]
   from_version: number
+}
+
+export type NotificationView = Schemas['NotificationView']
+export type NotificationPage = Schemas['NotificationPage']
+export type LabelView = Schemas['LabelView']
+
+/** Who else looks at a conversation, and who of them is writing an answer or a note. */
+export interface Viewer {
+  agent_id: number
+  typing: '' | 'reply' | 'note'
+}
+
+export interface ViewersPush {
+  type: 'viewers'
+  conversation_id: number
+  viewers: Viewer[]
 }
 
 export interface CountsPush {
@@ -57,5 +75,9 @@ export type Push =
   | ConversationPush
   | CountsPush
   | { type: 'accounts' }
+  | { type: 'labels' }
+  | { type: 'gone'; conversation_id: number }
+  | { type: 'notifications'; page: NotificationPage }
+  | ViewersPush
   | { type: 'resync' }
   | { type: 'pong' }

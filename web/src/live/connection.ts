@@ -72,6 +72,11 @@ export class Connection {
     else if (this.state.phase === 'open') this.ping()
   }
 
+  /** Says something small that is true for a moment only; what cannot be said now is not said later. */
+  say(what: Record<string, unknown>): void {
+    if (this.state.phase === 'open' && this.socket?.readyState === 1) this.socket.send(JSON.stringify(what))
+  }
+
   private receive(socket: WebSocket, data: unknown): void {
     if (socket !== this.socket) return
     clearTimeout(this.silenceTimer)

@@ -1,7 +1,8 @@
-/** What a thread shows, row by row: messages with day, unread and grouping marks, then what is still on its way. */
+/** What a thread shows, row by row: messages with day, unread and grouping marks, what happened between them, what was said in the
+ * customer's other conversations meanwhile (when asked for), then what is still on its way. */
 
-import type { MessageView } from '@/api/types'
-import type { OutboxEntry } from './outbox'
+import type { EventView, MessageView } from '@/api/types'
+import { shownEntries, type OutboxEntry } from './outbox'
 
 export interface Marks {
   /** First of its day: the separator's time. */
@@ -17,6 +18,17 @@ export interface Marks {
 export type Row =
   | { key: string; type: 'message'; message: MessageView; marks: Marks }
   | { key: string; type: 'pending'; entry: OutboxEntry; marks: Marks }
+  | { key: string; type: 'event'; event: EventView; marks: Marks }
+  | { key: string; type: 'elsewhere'; message: MessageView; marks: Marks }
+
+/** The rest of a thread: events by seq, and messages of other conversations by time. */
+export interface Around {
+  events?: readonly EventView[]
+  elsewhere?: readonly MessageView[]
+}
+
+/** What figures are made of, but would only be noise between the messages; the history panel shows all. */
+const QUIET = new Set(['opened', 'answered', 'sla_started', 'sla_met'])
 
 const CLOSE = 3 * 60_000
 const LONG = 30 * 60_000
@@ -51,13 +63,37 @@ export function timeline(
   pending: readonly OutboxEntry[],
   unreadAfter: number | null,
   agentId: number,
+  around: Around = {},
 ): Row[] {
   const result: Row[] = []
   const tokens = new Set<string>()
+  const events = (around.events ?? []).filter((event) => !QUIET.has(event.kind))
+  const elsewhere = around.elsewhere ?? []
   let before: Before | null = null
   let lineDrawn = unreadAfter === null
+  let nextEvent = 0
+  let nextElsewhere = 0
+
+  function eventsUpTo(seq: number): void {
+    for (let event = events[nextEvent]; event && event.seq <= seq; event = events[nextEvent]) {
+      result.push({ key: `e${event.id}`, type: 'event', event, marks: marksFor(event.at, 'event', before, false) })
+      before = { at: event.at, sender: 'event' }
+      nextEvent += 1
+    }
+  }
+
+  function elsewhereUntil(at: string): void {
+    for (let message = elsewhere[nextElsewhere]; message && message.sent_at < at; message = elsewhere[nextElsewhere]) {
+      const sender = `${message.conversation_id}/${senderOf(message)}`
+      result.push({ key: `x${message.id}`, type: 'elsewhere', message, marks: marksFor(message.sent_at, sender, before, false) })
+      before = { at: message.sent_at, sender }
+      nextElsewhere += 1
+    }
+  }
 
   for (const message of messages) {
+    eventsUpTo(message.seq - 1)
+    elsewhereUntil(message.sent_at)
     if (message.client_token) tokens.add(message.client_token)
     const at = message.sent_at
     const sender = senderOf(message)
@@ -68,8 +104,10 @@ export function timeline(
     result.push({ key, type: 'message', message, marks: marksFor(at, sender, before, unread) })
     before = { at, sender: message.kind === 'system' ? 'system' : sender }
   }
+  eventsUpTo(Number.POSITIVE_INFINITY)
+  elsewhereUntil('9')
 
-  for (const entry of pending) {
+  for (const entry of pending.flatMap(shownEntries)) {
     if (tokens.has(entry.token)) continue
     const at = entry.createdAt
     const sender = `out/agent/${agentId}`

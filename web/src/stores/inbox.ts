@@ -52,6 +52,11 @@ export const useInbox = defineStore('inbox', () => {
     if (take(held.value, view)) triggerRef(held)
   }
 
+  /** It is out of our sight. */
+  function forget(id: number): void {
+    if (held.value.delete(id)) triggerRef(held)
+  }
+
   function takeCounts(view: CountsView): void {
     countsTick += 1
     counts.value = view
@@ -185,6 +190,7 @@ export const useInbox = defineStore('inbox', () => {
     known,
     select,
     takeView,
+    forget,
     takeCounts,
     show,
     loadMore,

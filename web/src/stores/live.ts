@@ -6,7 +6,11 @@ import { onAccounts } from '@/live/pushes/accounts'
 import { onConversation } from '@/live/pushes/conversation'
 import { onCounts } from '@/live/pushes/counts'
 import { onHello } from '@/live/pushes/hello'
+import { onGone } from '@/live/pushes/gone'
+import { onLabels } from '@/live/pushes/labels'
+import { onNotifications } from '@/live/pushes/notifications'
 import { onResync } from '@/live/pushes/resync'
+import { onViewers } from '@/live/pushes/viewers'
 
 /** The live connection, and what each push does. */
 export const useLive = defineStore('live', () => {
@@ -71,6 +75,14 @@ export const useLive = defineStore('live', () => {
         return onCounts(push)
       case 'accounts':
         return void onAccounts().catch(() => undefined)
+      case 'labels':
+        return void onLabels().catch(() => undefined)
+      case 'viewers':
+        return onViewers(push)
+      case 'notifications':
+        return onNotifications(push)
+      case 'gone':
+        return onGone(push)
     }
   }
 
@@ -90,6 +102,11 @@ export const useLive = defineStore('live', () => {
     )
   }
 
+  /** To the service, for a moment: what is looked at, what is being written. */
+  function say(what: Record<string, unknown>): void {
+    connection?.say(what)
+  }
+
   function nudge(): void {
     connection?.nudge()
   }
@@ -105,5 +122,5 @@ export const useLive = defineStore('live', () => {
     if (document.visibilityState === 'visible') nudge()
   })
 
-  return { state, level, everLevel, offline, networkOnline, start, stop, nudge }
+  return { state, level, everLevel, offline, networkOnline, start, stop, say, nudge }
 })

@@ -2,12 +2,16 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef, triggerRef } from 'vue'
 import { api } from '@/api'
 import { ApiError } from '@/api/client'
-import type { ConversationPush, MessageView } from '@/api/types'
+import type { ConversationPush, MessagePage, MessageView } from '@/api/types'
+import { together } from '@/api/together'
 import {
+  newestSeq,
   oldestSeq,
+  ordered,
   repair,
   takeChanges,
   takeMessage,
+  takeNewer,
   takeOlder,
   takePush,
   threadFrom,
@@ -27,17 +31,23 @@ export const useThreads = defineStore('threads', () => {
   const openId = ref<number | null>(null)
   const failed = shallowRef(new Map<number, ApiError>())
   const loadingOlder = ref(false)
+  const loadingNewer = ref(false)
+  /** Threads that are shown inside the open one: they are kept level as it is. */
+  const beside = new Set<number>()
   const catching = new Map<number, Promise<void>>()
 
   function changed(): void {
     triggerRef(threads)
   }
 
-  async function open(id: number): Promise<void> {
+  /** With `seq`: as a window around that message. */
+  async function open(id: number, seq: number | null = null): Promise<void> {
     openId.value = id
     failed.value = without(failed.value, id)
+    const held = threads.value.get(id)
     try {
-      await (threads.value.has(id) ? catchUp(id) : load(id))
+      if (seq !== null) await show(id, seq)
+      else await (held && !held.hasAfter ? catchUp(id) : load(id))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (!threads.value.has(id)) failed.value = new Map(failed.value).set(id, error)
@@ -45,14 +55,25 @@ export const useThreads = defineStore('threads', () => {
   }
 
   async function load(id: number): Promise<void> {
-    const page = await api.messages(id, { limit: PAGE })
+    await hold(await api.messages(id, { limit: PAGE }))
+  }
+
+  /** Makes the window hold message `seq`, with what is around it. */
+  async function show(id: number, seq: number): Promise<void> {
+    const held = threads.value.get(id)
+    if (held && held.messages.size > 0 && seq >= oldestSeq(held) && seq <= newestSeq(held)) return
+    await hold(await together.messagesAt(id, { around: seq, limit: PAGE }))
+  }
+
+  async function hold(page: MessagePage): Promise<void> {
+    const id = page.conversation.id
     inbox.takeView(page.conversation)
     const thread = threadFrom(page)
     threads.value.delete(id)
     threads.value.set(id, thread)
     for (const other of threads.value.keys()) {
       if (threads.value.size <= KEPT) break
-      if (other !== openId.value) threads.value.delete(other)
+      if (other !== openId.value && !beside.has(other)) threads.value.delete(other)
     }
     changed()
     // Pushes that came while the page was under way found no thread to go to.
@@ -89,17 +110,56 @@ export const useThreads = defineStore('threads', () => {
       const page = await api.messages(id, { before: oldestSeq(thread), limit })
       inbox.takeView(page.conversation)
       if (threads.value.get(id) !== thread) return
-      let since = takeOlder(thread, page)
-      changed()
-      while (since !== null) {
-        const changes = await api.changes(id, since)
-        repair(thread, changes.messages)
-        since = changes.more ? changes.up_to_version : null
-        changed()
-      }
+      await repairSince(thread, takeOlder(thread, page))
     } finally {
       loadingOlder.value = false
     }
+  }
+
+  async function loadNewer(id: number, limit = PAGE): Promise<void> {
+    const thread = threads.value.get(id)
+    if (!thread?.hasAfter || loadingNewer.value) return
+    loadingNewer.value = true
+    try {
+      const page = await together.messagesAt(id, { after: newestSeq(thread), limit })
+      inbox.takeView(page.conversation)
+      if (threads.value.get(id) !== thread) return
+      await repairSince(thread, takeNewer(thread, page))
+    } finally {
+      loadingNewer.value = false
+    }
+  }
+
+  async function repairSince(thread: Thread, version: number | null): Promise<void> {
+    changed()
+    let since = version
+    while (since !== null) {
+      const changes = await api.changes(thread.id, since)
+      repair(thread, changes)
+      since = changes.more ? changes.up_to_version : null
+      changed()
+    }
+  }
+
+  /** Holds the end of another conversation, back to a moment, to be shown inside the open one. */
+  async function holdBeside(id: number, since: string): Promise<void> {
+    beside.add(id)
+    if (!threads.value.has(id) || threads.value.get(id)?.hasAfter) await load(id)
+    for (let pages = 0; pages < 20; pages += 1) {
+      const thread = threads.value.get(id)
+      const first = thread ? ordered(thread)[0] : undefined
+      if (!thread?.hasBefore || !first || first.sent_at <= since) return
+      const page = await api.messages(id, { before: oldestSeq(thread), limit: 200 })
+      await repairSince(thread, takeOlder(thread, page))
+    }
+  }
+
+  function dropBeside(): void {
+    beside.clear()
+  }
+
+  async function toNewest(id: number): Promise<void> {
+    if (threads.value.get(id)?.hasAfter) await load(id)
   }
 
   function takePushed(push: ConversationPush): void {
@@ -108,7 +168,7 @@ export const useThreads = defineStore('threads', () => {
     const outcome = takePush(thread, push)
     if (outcome === 'taken') changed()
     // A thread that is not open asks when it is opened again.
-    if (outcome === 'behind' && thread.id === openId.value) void catchUp(thread.id).catch(() => undefined)
+    if (outcome === 'behind' && (thread.id === openId.value || beside.has(thread.id))) void catchUp(thread.id).catch(() => undefined)
   }
 
   /** The answer to an action on one message. */
@@ -123,6 +183,14 @@ export const useThreads = defineStore('threads', () => {
     if (openId.value === null) return
     if (threads.value.has(openId.value)) await catchUp(openId.value)
     else await open(openId.value)
+    await Promise.all([...beside].filter((id) => threads.value.has(id)).map((id) => catchUp(id)))
+  }
+
+  /** It is out of our sight: nothing of it stays. */
+  function forget(id: number): void {
+    beside.delete(id)
+    if (threads.value.delete(id)) changed()
+    if (id === openId.value) failed.value = new Map(failed.value).set(id, new ApiError(403, 'forbidden', ''))
   }
 
   function leave(): void {
@@ -140,8 +208,15 @@ export const useThreads = defineStore('threads', () => {
     openId,
     failed,
     loadingOlder,
+    loadingNewer,
     open,
+    show,
     loadOlder,
+    loadNewer,
+    toNewest,
+    holdBeside,
+    dropBeside,
+    forget,
     takePushed,
     takeAnswer,
     resync,

@@ -9,7 +9,7 @@ export interface Parts {
   files: AttachmentView[]
 }
 
-export function partsOf(row: Row): Parts {
+export function partsOf(row: Exclude<Row, { type: 'event' }>): Parts {
   if (row.type === 'pending') {
     const { kind, text, content, attachment } = row.entry
     return { kind, text, content, files: attachment ? [attachment] : [] }

@@ -1,6 +1,9 @@
 import { useAccounts } from '@/stores/accounts'
+import { useBell } from '@/stores/bell'
 import { useInbox } from '@/stores/inbox'
+import { useLabels } from '@/stores/labels'
 import { useOutbox } from '@/stores/outbox'
+import { usePresence } from '@/stores/presence'
 import { useSession } from '@/stores/session'
 import { useThreads } from '@/stores/threads'
 
@@ -8,5 +11,8 @@ import { useThreads } from '@/stores/threads'
 export async function onResync(): Promise<void> {
   if (!useSession().can('inbox.read')) return
   useOutbox().kick()
+  usePresence().announce()
+  void useBell().load().catch(() => undefined)
+  void useLabels().load().catch(() => undefined)
   await Promise.all([useAccounts().load(), useInbox().resync(), useThreads().resync()])
 }
