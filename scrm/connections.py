@@ -41,6 +41,16 @@ from scrm.vault import Vault
 
 log = logging.getLogger(__name__)
 
+HAS_CUSTOMERS = """
+select exists (select from contact where connection_id = $1)
+  or exists (select from conversation c join account a on a.id = c.account_id where a.connection_id = $1)
+"""
+COUNT_ERROR = """
+insert into connection_error as e (connection_id, code, hour, reason, last_at)
+select id, $2, date_trunc('hour', $3::timestamptz), $4, $3 from connection where id = $1
+on conflict (connection_id, code, hour) do update set n = e.n + 1, last_at = excluded.last_at, reason = excluded.reason
+"""
+
 LOOK_SECONDS = 5.0
 MISSING_SECONDS = 1.0
 
@@ -287,6 +297,18 @@ class Connections:
     async def resume(self, work: Work, connection_id: int) -> None:
         await self._set_paused(work, connection_id, paused=False)
 
+    async def delete(self, work: Work, connection_id: int) -> None:
+        """With its accounts, when there is nothing to lose. Raises :class:`NotFound`, :class:`Conflict`."""
+        if await work.tx.fetchval("select id from connection where id = $1 for update", connection_id) is None:
+            raise NotFound("There is no such connection.")
+        if await work.tx.fetchval(HAS_CUSTOMERS, connection_id):
+            raise Conflict(
+                "Conversations and customers belong to this connection; pause it instead.", code="connection_in_use"
+            )
+        await work.tx.execute("delete from connection where id = $1", connection_id)
+        work.ring("connection", connection_id)
+        work.ring("account")
+
     async def _set_paused(self, work: Work, connection_id: int, *, paused: bool) -> None:
         done = await work.tx.execute(
             "update connection set paused_at = case when $2 then coalesce(paused_at, now()) end, version = version + 1 "
@@ -376,14 +398,16 @@ class Connections:
 
     async def note_error(self, connection_id: int, error: SendError, *, attention: bool = False) -> None:
         reason = {"code": error.code, "zh": error.reason.zh, "en": error.reason.en}
+        now = self._clock.now()
         await self._db.execute(
             "update connection_health set last_error_at = $2, last_error = $3, "
             "attention = case when $4 then $3 else attention end where connection_id = $1",
             connection_id,
-            self._clock.now(),
+            now,
             reason,
             attention,
         )
+        await self._db.execute(COUNT_ERROR, connection_id, error.code[:100], now, reason)
 
     async def note_tokens(self, connection_id: int, states: list[tuple[str, TokenState]]) -> None:
         """Keeps the shortest of the states."""

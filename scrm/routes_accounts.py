@@ -35,6 +35,12 @@ where id = $1 returning id
 """
 
 
+ORDER = """
+update account a set position = w.position from unnest($1::bigint[]) with ordinality w (id, position)
+where a.id = w.id returning a.id
+"""
+
+
 class AccountInput(Input):
     """What is absent stays; ``team_id: null`` opens the account to everybody."""
 
@@ -42,6 +48,10 @@ class AccountInput(Input):
     welcome_text: Annotated[str, Field(max_length=2000)] | None = None
     team_id: Id | None = None
     disabled: bool | None = None
+
+
+class OrderInput(Input):
+    account_ids: Annotated[list[Id], Field(min_length=1, max_length=2000)]
 
 
 async def accounts(request: Request) -> AccountList:
@@ -77,6 +87,20 @@ async def change_account(request: Request, account_id: int, body: AccountInput) 
         return await _one(work.tx, account_id)
 
 
+async def order(request: Request, body: OrderInput) -> AccountList:
+    """The order of the rail and of all lists, for everybody."""
+    async with request.services.work() as work:
+        done = await work.tx.fetch(ORDER, body.account_ids)
+        if len(done) != len(set(body.account_ids)):
+            raise Unprocessable("One of the accounts does not exist.", fields={"account_ids": "Not an account."})
+        await record(
+            work, "account.ordered", agent_id=request.principal.agent_id, object_kind="account",
+            address=request.address, detail={"account_ids": body.account_ids},
+        )  # fmt: skip
+        work.ring("account", *body.account_ids)
+    return await accounts(request)
+
+
 async def _one(tx: Tx, account_id: int) -> AccountView:
     row = await tx.fetchrow(ONE, account_id)
     if row is None:
@@ -91,5 +115,6 @@ def account_view(row: Row) -> AccountView:
 def api_routes() -> list[Route]:
     return [
         Route("GET", "/api/accounts", accounts, INBOX_READ, "Accounts and what their channels can do"),
+        Route("POST", "/api/accounts/order", order, CONNECTIONS_MANAGE, "Put accounts in order"),
         Route("PATCH", "/api/accounts/{account_id}", change_account, CONNECTIONS_MANAGE, "Change an account"),
     ]

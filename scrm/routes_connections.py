@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
@@ -10,13 +11,17 @@ from pydantic import ConfigDict, Field
 from scrm import oauth
 from scrm.channel import Provider
 from scrm.db import Tx
-from scrm.errors import BadRequest, NotFound
+from scrm.errors import BadRequest, NotFound, Unprocessable
 from scrm.health_views import ConnectionView, connection_views
 from scrm.http import PUBLIC, Raw, Reply, Request, Route
 from scrm.permissions import CONNECTIONS_MANAGE, CONNECTIONS_READ
 from scrm.services import Work
 from scrm.trail import record
 from scrm.views import Input, Line, SentenceView, View, sentence_view
+
+ERRORS = """
+select code, hour, reason, n, last_at from connection_error where connection_id = $1 order by last_at desc limit 30
+"""
 
 Name = Annotated[str, Field(max_length=100)]
 Value = Annotated[str, Field(max_length=4000)]
@@ -59,6 +64,25 @@ class ConnectionInput(Input):
     name: Line | None = None
     settings: Values | None = None
     secrets: Values | None = None
+
+
+class DeleteInput(Input):
+    """``name``: as a proof that this one is meant."""
+
+    name: Annotated[str, Field(max_length=100)]
+
+
+class ConnectionErrorView(View):
+    """What went wrong ``n`` times in the hour from ``hour`` on."""
+
+    hour: datetime
+    last_at: datetime
+    n: int
+    reason: SentenceView
+
+
+class ConnectionErrors(View):
+    errors: list[ConnectionErrorView]
 
 
 class TestView(View):
@@ -130,6 +154,32 @@ async def resume(request: Request, connection_id: int) -> ConnectionView:
     return await _one(request, connection_id)
 
 
+async def remove(request: Request, connection_id: int, body: DeleteInput) -> None:
+    view = await _one(request, connection_id)
+    if body.name.strip() != view.name:
+        raise Unprocessable("Type the name of the connection.", fields={"name": "This is not its name."})
+    async with request.services.work() as work:
+        await request.services.connections.delete(work, connection_id)
+        await record(
+            work, "connection.deleted", agent_id=request.principal.agent_id, object_kind="connection",
+            object_id=connection_id, address=request.address, detail={"name": view.name, "provider": view.provider},
+        )  # fmt: skip
+    await request.services.connections.refresh()
+
+
+async def errors(request: Request, connection_id: int) -> ConnectionErrors:
+    """The newest first."""
+    await _one(request, connection_id)
+    rows = await request.services.db.fetch(ERRORS, connection_id)
+    return ConnectionErrors(
+        errors=[
+            ConnectionErrorView(hour=row["hour"], last_at=row["last_at"], n=row["n"], reason=sentence)
+            for row in rows
+            if (sentence := sentence_view(row["reason"], row["code"])) is not None
+        ]
+    )
+
+
 async def authorise(request: Request, connection_id: int) -> AuthoriseView:
     """The platform's own address where a person agrees; it sends the browser back to us."""
     view = await _one(request, connection_id)
@@ -199,6 +249,8 @@ def api_routes() -> list[Route]:
         Route("POST", f"{one}/test", test, CONNECTIONS_MANAGE, "Ask the platform whether it works"),
         Route("POST", f"{one}/pause", pause, CONNECTIONS_MANAGE, "Stop sending and pulling"),
         Route("POST", f"{one}/resume", resume, CONNECTIONS_MANAGE, "Go on"),
+        Route("POST", f"{one}/delete", remove, CONNECTIONS_MANAGE, "Delete one that was never used", errors=(409,)),
+        Route("GET", f"{one}/errors", errors, CONNECTIONS_READ, "What went wrong lately"),
         Route("POST", f"{one}/authorise", authorise, CONNECTIONS_MANAGE, "Where a person agrees", errors=(409,)),
         Route(
             "GET", "/oauth/{provider}/{key}", granted, PUBLIC, "Back from the platform's consent page", status=302,
