@@ -109,6 +109,8 @@ class Explained:
         return await self._tx.fetchval(sql, *arguments)
 
     async def _explain(self, sql: str, arguments: Sequence[Any]) -> None:
+        if sql.startswith("explain"):
+            return
         rows = await self._tx.fetch(f"explain (analyze, buffers) {sql}", *arguments)
         self.plans.append({"sql": " ".join(sql.split()), "plan": [row[0] for row in rows]})
 

@@ -90,7 +90,7 @@ def searches() -> dict[str, Read]:
     return {
         **{f"search {name} (admin)": Searched(ADMIN, SearchQuery(q=word)) for name, word in words.items()},
         **{f"search {name} (rep)": Searched(REP, SearchQuery(q=word)) for name, word in words.items()},
-        "search, a person": Looked("客户777"),
+        "search, a person": Looked("客户9876"),
     }
 
 
@@ -135,5 +135,5 @@ HTTP: dict[str, str] = {
     "changes": "/api/conversations/2/changes?since=3",
     "counts": "/api/conversations/counts",
     "search": "/api/search/messages?q=%E7%BD%95%E8%A7%81%E8%AF%8D%E6%B1%87",
-    "search people": "/api/search/people?q=%E5%AE%A2%E6%88%B7777",
+    "search people": "/api/search/people?q=%E5%AE%A2%E6%88%B79876",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,34 +25,50 @@ class Arguments:
         return f"${len(self.values)}::{kind}"
 
 
-def few(scope: Scope, query: ListQuery, now: datetime, most: int) -> Iterator[tuple[str, Arguments, bool]]:
-    """Statements that look up the ids which meet a rare condition, at most ``most`` of them; forced: the view is that condition."""
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """A condition that few conversations meet; ``view``: it is what the view consists of, however many there are."""
+
+    where: Callable[[Arguments], str]
+    view: bool = False
+
+
+def rare_conditions(scope: Scope, query: ListQuery, now: datetime) -> Iterator[Rare]:
+    """Those of the query that have an index of their own."""
     of_status = f"c.status = '{query.status}'"
 
-    def pick(where: str, arguments: Arguments, *, forced: bool = False) -> tuple[str, Arguments, bool]:
-        return f"select c.id from conversation c where {of_status} and {where} limit {most}", arguments, forced
+    def mentioned(arguments: Arguments) -> str:
+        me = arguments.add(scope.agent_id, "bigint")
+        return (
+            "c.id in (select conversation_id from notification "
+            f"where agent_id = {me} and kind = 'mention' and conversation_id is not null)"
+        )
+
+    def helped(arguments: Arguments) -> str:
+        me = arguments.add(scope.agent_id, "bigint")
+        return f"{of_status} and {_helped(me)} and c.assignee_id is distinct from {me}"
+
+    def labelled(arguments: Arguments) -> str:
+        return f"{of_status} and c.labels <> '{{}}' and c.labels && {arguments.add(query.label_ids, 'bigint[]')}"
+
+    def closing(arguments: Arguments) -> str:
+        return f"{of_status} and {_closing(arguments, query.closing_hours or 0, now)}"
 
     if query.view == "mentions":
-        arguments = Arguments()
-        yield (
-            "select distinct conversation_id as id from (select conversation_id from notification where "
-            f"agent_id = {arguments.add(scope.agent_id, 'bigint')} and kind = 'mention' and conversation_id is not null "
-            f"order by id desc limit {most}) n",
-            arguments,
-            True,
-        )
+        yield Rare(mentioned, view=True)
     elif query.view == "helping":
-        arguments = Arguments()
-        me = arguments.add(scope.agent_id, "bigint")
-        yield pick(f"{_helped(me)} and c.assignee_id is distinct from {me}", arguments, forced=True)
+        yield Rare(helped, view=True)
     if query.label_ids is not None:
-        arguments = Arguments()
-        yield pick(f"c.labels <> '{{}}' and c.labels && {arguments.add(query.label_ids, 'bigint[]')}", arguments)
+        yield Rare(labelled)
     if query.breached:
-        yield pick(BREACHED, Arguments())
+        yield Rare(lambda _: f"{of_status} and {BREACHED}")
     if query.closing_hours is not None and query.order != "window":
-        arguments = Arguments()
-        yield pick(_closing(arguments, query.closing_hours, now), arguments)
+        yield Rare(closing)
+
+
+def guessed(arguments: Arguments, rare: Rare) -> str:
+    """Asks the planner, who knows how common values are, and counts nothing."""
+    return f"explain (format json) select from conversation c where {rare.where(arguments)}"
 
 
 BREACHED = "c.sla_breached_at is not null"
@@ -139,9 +156,9 @@ def _shown(found: str, key: str, query: ListQuery) -> str:
 
 
 def picked_page(
-    arguments: Arguments, scope: Scope, query: ListQuery, key: str, at: Position | None, now: datetime, ids: list[int]
+    arguments: Arguments, scope: Scope, query: ListQuery, key: str, at: Position | None, now: datetime, rare: Rare
 ) -> str:
-    """Of conversations that have been looked up."""
+    """Of the few that meet a condition: all of them, put in order."""
     wanted = [
         *_conditions(arguments, query, now, key, at),
         *_mine(arguments, scope, query),
@@ -149,7 +166,7 @@ def picked_page(
         _seen(arguments, scope),
     ]
     return _shown(
-        f"select c.id, c.{key} from unnest({arguments.add(ids, 'bigint[]')}) w (id) join conversation c on c.id = w.id "
+        f"select c.id, c.{key} from (select c.* from conversation c where {rare.where(arguments)} offset 0) c "
         f"join account a on a.id = c.account_id where {' and '.join(wanted)}",
         key,
         query,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import orjson
+
 from inbox.list_query import ListQuery, Position, Sort
-from inbox.list_sql import Arguments, few, merged_page, ordered_page, picked_page
+from inbox.list_sql import Arguments, Rare, guessed, merged_page, ordered_page, picked_page, rare_conditions
 from inbox.shapes import conversation_view
 from inbox.views import ConversationPage
 from scrm.db import Row, Tx
@@ -18,7 +20,7 @@ from scrm.permissions import Scope
 
 __all__ = ["ListQuery", "list_conversations"]
 
-FEW = 10_000
+FEW = 5_000
 """So many conversations are looked up and put in order in some milliseconds."""
 KEYS: dict[Sort, str] = {
     "newest": "last_message_at",
@@ -58,20 +60,25 @@ def _cursor(row: Row, order: Sort) -> str:
 async def _rows(tx: Tx, scope: Scope, query: ListQuery, at: Position | None, now: datetime) -> list[Row]:
     """One more than asked for, from the end that is read first."""
     arguments = Arguments()
-    picked = await _picked(tx, scope, query, now)
-    if picked is not None:
-        sql = picked_page(arguments, scope, query, KEYS[query.order], at, now, picked)
+    key = KEYS[query.order]
+    rare = await _rare(tx, scope, query, now)
+    if rare is not None:
+        sql = picked_page(arguments, scope, query, key, at, now, rare)
     elif query.order in ("window", "sla"):
-        sql = ordered_page(arguments, scope, query, KEYS[query.order], at, now)
+        sql = ordered_page(arguments, scope, query, key, at, now)
     else:
-        sql = merged_page(arguments, scope, query, KEYS[query.order], at, now)
+        sql = merged_page(arguments, scope, query, key, at, now)
     return await tx.fetch(sql, *arguments.values)
 
 
-async def _picked(tx: Tx, scope: Scope, query: ListQuery, now: datetime) -> list[int] | None:
-    """The ids that meet a condition which few meet; None: there is no such condition."""
-    for sql, arguments, forced in few(scope, query, now, FEW + 1):
-        rows = await tx.fetch(sql, *arguments.values)
-        if forced or len(rows) <= FEW:
-            return [row["id"] for row in rows]
+async def _rare(tx: Tx, scope: Scope, query: ListQuery, now: datetime) -> Rare | None:
+    """A condition that few meet, if the query has one."""
+    for rare in rare_conditions(scope, query, now):
+        if rare.view:
+            return rare
+        arguments = Arguments()
+        sql = guessed(arguments, rare)
+        (explained,) = orjson.loads(await tx.fetchval(sql, *arguments.values))
+        if explained["Plan"]["Plan Rows"] <= FEW:
+            return rare
     return None

@@ -61,10 +61,10 @@ class SearchQuery(Input):
 
 
 FOUND = """
-  t.message_id, m.conversation_id, m.seq, m.direction, m.kind, m.text, m.sender_kind, m.sender_agent_id, m.sender_id,
+  m.id as message_id, m.conversation_id, m.seq, m.direction, m.kind, m.text, m.sender_kind, m.sender_agent_id, m.sender_id,
   m.sender_name, m.sent_at, m.recalled_at
 """
-JOINED = "join message m on m.id = t.message_id join conversation c on c.id = t.conversation_id join account a on a.id = c.account_id"
+WORDS = "$1"
 SHOWN = f"select {CONVERSATION} from {FROM_CONVERSATION} where c.id = any($1::bigint[])"  # noqa: S608
 CREATED = "select id, created_at from message where id >= $1 order by id limit 1"
 
@@ -144,7 +144,7 @@ class _Search:
         rows = await self._tx.fetch(
             f"select {FOUND} from message m join message_text t on t.message_id = m.id "  # noqa: S608 - made of constants
             "join conversation c on c.id = m.conversation_id join account a on a.id = c.account_id "
-            f"where m.conversation_id = {conversation} {below} and {where} order by m.id desc limit {self._query.limit + 1}",
+            f"where m.conversation_id = {conversation} {below} and {self._says(WORDS)} and {where} order by m.id desc limit {self._query.limit + 1}",
             *arguments.values,
         )
         kept = rows[: self._query.limit]
@@ -182,9 +182,12 @@ class _Search:
         walked = f"""(select * from message_text where message_id < {below} and message_id > {above}
           order by message_id desc limit {WALKED * many})"""  # noqa: S608 - made of constants
         rows = await self._tx.fetch(
-            f"with walked as materialized {walked}, matching as materialized (select * from walked t where {self._says('$1')}) "  # noqa: S608
-            f"select {FOUND}, null::bigint as lowest from matching t {JOINED} where {where} "
-            f"union all select {NO_FIND}, min(message_id) from walked order by message_id desc nulls last limit {self._missing + 1}",
+            f"""with walked as materialized {walked},
+              matching as materialized (select * from walked t where {self._says(WORDS)} order by message_id desc)
+              (select f.*, null::bigint as lowest from matching t cross join lateral ({_looked_up(where)}) f
+                limit {self._missing})
+              union all select {NO_FIND}, min(message_id) from walked
+              order by message_id desc nulls last limit {self._missing + 1}""",  # noqa: S608 - made of constants
             *arguments.values,
         )
         return self._take(rows, low)
@@ -199,12 +202,16 @@ class _Search:
         blocks = arguments.add(list(range(top, bottom - 1, -1)), "bigint[]")
         below, above = arguments.add(at, "bigint"), arguments.add(low, "bigint")
         rows = await self._tx.fetch(
-            f"""select f.*, null::bigint as lowest from unnest({blocks}) with ordinality b (id, place) cross join lateral (
-                select {FOUND} from message_text t {JOINED}
-                where search_keys(t.message_id >> {BLOCK}, t.words, false)
+            f"""select f.* from unnest({blocks}) with ordinality b (id, place)
+              cross join lateral (
+                select message_id, conversation_id from (
+                  select message_id, conversation_id, words from message_text
+                  where search_keys(message_id >> {BLOCK}, words, false)
                     @> array(select (b.id << 42) | p from unnest({pairs}) p)
-                  and t.message_id < {below} and t.message_id > {above} and {where}
-                order by t.message_id desc limit {self._missing}) f
+                  offset 0
+                ) t where message_id < {below} and message_id > {above} and {self._says(WORDS)}
+                order by message_id desc offset 0
+              ) t cross join lateral ({_looked_up(where)}) f
               limit {self._missing}""",  # noqa: S608 - made of constants
             *arguments.values,
         )
@@ -223,15 +230,15 @@ class _Search:
         return int(lowest) if lowest is not None else low
 
     def _says(self, words: str) -> str:
-        return f"not exists (select from unnest({words}::text[]) w where strpos(t.words, w) = 0)"
+        return f"not exists (select from unnest({words}::text[]) w where strpos(words, w) = 0)"
 
     def _where(self, arguments: Arguments) -> str:
-        """What a find must meet; the words come first among the arguments, then the scope as in ``SEEN``."""
+        """What a find must meet besides saying the words. These come first among the arguments, then the scope as in ``SEEN``."""
         scope, query = self._scope, self._query
-        words = arguments.add(list(self._terms.words), "text[]")
+        arguments.add(list(self._terms.words), "text[]")
         for value in (scope.everything, scope.agent_id, scope.teams):
             arguments.values.append(value)
-        wanted = [self._says(words), SEEN.strip().replace("($2 ", "($2::boolean ")]
+        wanted = [SEEN.strip().replace("($2 ", "($2::boolean ")]
         if not scope.recalled:
             wanted.append("m.recalled_at is null")
         if query.account_id is not None:
@@ -245,6 +252,12 @@ class _Search:
         if query.until is not None:
             wanted.append(f"m.sent_at < {arguments.add(query.until, 'timestamptz')}")
         return " and ".join(wanted)
+
+
+def _looked_up(where: str) -> str:
+    """A candidate, one by one and from the newest on, so that no more are looked at than needed."""
+    return f"""select {FOUND} from message m join conversation c on c.id = m.conversation_id
+      join account a on a.id = c.account_id where m.id = t.message_id and {where} limit 1"""  # noqa: S608 - made of constants
 
 
 NO_FIND = "null, null, null, null, null, null, null, null, null, null, null, null"

@@ -170,7 +170,7 @@ async def test_a_condition_that_many_meet_is_walked_and_finds_the_same(site: Sit
 
     chance = random.Random(4)
     _, agents, teams = await crowd(site, chance)
-    monkeypatch.setattr(inbox.listing, "FEW", 2)
+    monkeypatch.setattr(inbox.listing, "FEW", 0)
     for reach in ("all", "team", "own"):
         scope = Scope(agents[0], reach, (teams[0],), False)  # type: ignore[arg-type]
         for query in (
