@@ -26,6 +26,12 @@ export function makeRouter(pinia: Pinia): Router {
         component: inbox,
         meta: { permission: 'inbox.read', title: 'nav.inbox' },
       },
+      {
+        path: '/team',
+        name: 'team',
+        component: () => import('@/features/flow/TeamPage.vue'),
+        meta: { permission: 'inbox.team', title: 'flow.team.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

@@ -76,6 +76,7 @@ export type Push =
   | CountsPush
   | { type: 'accounts' }
   | { type: 'labels' }
+  | { type: 'attendance'; agents: Schemas['AttendanceView'][] }
   | { type: 'gone'; conversation_id: number }
   | { type: 'notifications'; page: NotificationPage }
   | ViewersPush

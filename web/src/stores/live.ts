@@ -3,6 +3,7 @@ import { computed, ref, shallowRef } from 'vue'
 import type { Push } from '@/api/types'
 import { Connection, type ConnectionState } from '@/live/connection'
 import { onAccounts } from '@/live/pushes/accounts'
+import { onAttendance } from '@/live/pushes/attendance'
 import { onConversation } from '@/live/pushes/conversation'
 import { onCounts } from '@/live/pushes/counts'
 import { onHello } from '@/live/pushes/hello'
@@ -75,6 +76,8 @@ export const useLive = defineStore('live', () => {
         return onCounts(push)
       case 'accounts':
         return void onAccounts().catch(() => undefined)
+      case 'attendance':
+        return onAttendance(push)
       case 'labels':
         return void onLabels().catch(() => undefined)
       case 'viewers':

@@ -1,4 +1,4 @@
-import { CircleUserRound, Plug, Siren, UsersRound } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, MessageSquareReply, Plug, Route, Siren, Star, Tags, UsersRound } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -25,9 +25,17 @@ export interface Section {
 
 export const SECTIONS: readonly Section[] = [
   { name: 'me', path: 'me', group: 'mine', title: 'rights.section.me', icon: CircleUserRound, component: () => import('@/features/me/Profile.vue') },
+  { name: 'notices', path: 'notices', group: 'mine', title: 'together.notice.page', icon: Bell, component: () => import('@/features/bell/NoticeSettings.vue') },
 
   { name: 'people', path: 'people', group: 'company', permission: 'agents.read', title: 'rights.section.people', icon: UsersRound, component: () => import('@/features/admin/People.vue') },
 
   { name: 'connections', path: 'connections', group: 'channels', permission: 'connections.read', title: 'rights.section.connections', icon: Plug, component: () => import('@/features/admin/Connections.vue') },
   { name: 'events', path: 'events', group: 'channels', permission: 'events.read', title: 'rights.section.events', icon: Siren, component: () => import('@/features/admin/Events.vue') },
+
+  { name: 'labels', path: 'labels', group: 'inbox', permission: 'inbox.settings', title: 'together.label.page', icon: Tags, component: () => import('@/features/labels/Labels.vue') },
+  { name: 'hours', path: 'hours', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.hours', icon: CalendarClock, component: () => import('@/features/flow/HoursPage.vue') },
+  { name: 'rules', path: 'rules', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.assignment', icon: Route, component: () => import('@/features/flow/RulesPage.vue') },
+  { name: 'answers', path: 'answers', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.answer', icon: MessageSquareReply, component: () => import('@/features/flow/AnswersPage.vue') },
+  { name: 'sla', path: 'sla', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.sla', icon: AlarmClock, component: () => import('@/features/flow/SlaPage.vue') },
+  { name: 'surveys', path: 'surveys', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.survey', icon: Star, component: () => import('@/features/flow/SurveyPage.vue') },
 ]

@@ -1,4 +1,5 @@
 import { useAccounts } from '@/stores/accounts'
+import { useAttendance } from '@/stores/attendance'
 import { useBell } from '@/stores/bell'
 import { useInbox } from '@/stores/inbox'
 import { useLabels } from '@/stores/labels'
@@ -13,6 +14,7 @@ export async function onResync(): Promise<void> {
   useOutbox().kick()
   usePresence().announce()
   void useBell().load().catch(() => undefined)
+  void useAttendance().load().catch(() => undefined)
   void useLabels().load().catch(() => undefined)
   await Promise.all([useAccounts().load(), useInbox().resync(), useThreads().resync()])
 }
