@@ -46,6 +46,7 @@ from inbox.socket import add_pushes
 from inbox.status import END_SESSION
 from inbox.undo import undo_kinds
 from scrm import (
+    look,
     outbox,
     routes_accounts,
     routes_agents,
@@ -60,6 +61,7 @@ from scrm import (
     routes_session,
     routes_trail,
     undo,
+    undo_people,
     upkeep,
 )
 from scrm.blobs import Blobs
@@ -116,6 +118,7 @@ def routes() -> list[Route]:
     """Every route of the API, with its permission."""
     return [
         *routes_session.api_routes(),
+        *look.api_routes(),
         *routes_second_factor.api_routes(),
         *routes_platform.api_routes(),
         *routes_people.api_routes(),
@@ -139,7 +142,7 @@ def routes() -> list[Route]:
         *inbox.answer_routes.api_routes(),
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
-        *undo.api_routes({**rules.undo_kinds(), **undo_kinds(), **saved_views.undo_kinds(), **inbox.library.routes.undo_kinds()}),
+        *undo.api_routes({**undo_people.undo_kinds(), **rules.undo_kinds(), **undo_kinds(), **saved_views.undo_kinds(), **inbox.library.routes.undo_kinds()}),
     ]
 
 

@@ -14,6 +14,8 @@ from scrm.grants import check_over, check_role, check_teams
 from scrm.http import Reply, Request, Route
 from scrm.permissions import AGENTS_MANAGE, AGENTS_READ, Language
 from scrm.services import Work
+from scrm.undo import remember, undoable
+from scrm.undo_people import DISABLED, TEAM_DELETED
 from scrm.views import Id, Input, Line
 
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")]
@@ -69,12 +71,16 @@ async def add_agent(request: Request, body: NewAgent) -> Reply[AgentView]:
     return Reply(view, status=201)
 
 
-async def change_agent(request: Request, agent_id: int, body: AgentInput) -> AgentView:
+async def change_agent(request: Request, agent_id: int, body: AgentInput) -> Reply[AgentView]:
     if agent_id == request.principal.agent_id and body.disabled:
         raise Forbidden("Nobody can lock themselves out.")
     async with request.services.work() as work:
+        before = await _agent(work.tx, agent_id)
         await _change(work, request, agent_id, body)
-        return await _agent(work.tx, agent_id)
+        step = None
+        if body.disabled and not before.disabled:
+            step = await remember(work, request.principal, DISABLED, {"agent_id": agent_id})
+        return undoable(await _agent(work.tx, agent_id), step)
 
 
 async def _change(work: Work, request: Request, agent_id: int, body: AgentInput) -> None:
@@ -118,10 +124,14 @@ async def change_team(request: Request, team_id: int, body: TeamInput) -> TeamVi
         return await _team(work.tx, team_id)
 
 
-async def remove_team(request: Request, team_id: int) -> None:
+async def remove_team(request: Request, team_id: int) -> Reply[None]:
     check_teams(request.principal, [team_id])
     async with request.services.work() as work:
+        found = await people.list_teams(work.tx, team_id)
         await people.delete_team(work, team_id, by=request.principal.agent_id, address=request.address)
+        gone = {"team_id": team_id, "name": found[0]["name"], "agent_ids": list(found[0]["agent_ids"])}
+        step = await remember(work, request.principal, TEAM_DELETED, gone)
+    return undoable(None, step, status=204)
 
 
 async def _set_members(work: Work, request: Request, team_id: int, body: TeamInput) -> None:

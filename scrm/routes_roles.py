@@ -11,6 +11,8 @@ from scrm.grants import check_held, check_known
 from scrm.http import Reply, Request, Route
 from scrm.permissions import AGENTS_READ, COMPANY_MANAGE, EVERY, OF_ROLE, REACH, Reach
 from scrm.roles import NEEDS, change_role, create_role, delete_role, list_roles, own_role
+from scrm.undo import remember, undoable
+from scrm.undo_people import ROLE_DELETED
 from scrm.views import Input, Line, View
 
 Permissions = Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=100)]
@@ -71,11 +73,13 @@ async def change(request: Request, key: str, body: RoleInput) -> RoleView:
         return _view((await list_roles(work.tx, key))[0])
 
 
-async def remove(request: Request, key: str) -> None:
+async def remove(request: Request, key: str) -> Reply[None]:
     async with request.services.work() as work:
         before = await own_role(work.tx, key)
         check_held(request.principal, before["permissions"], before["reach"])
         await delete_role(work, key, by=request.principal.agent_id, address=request.address)
+        step = await remember(work, request.principal, ROLE_DELETED, dict(before))
+    return undoable(None, step, status=204)
 
 
 def _view(row: Row) -> RoleView:

@@ -14,6 +14,7 @@ from scrm.auth import COOKIE, Identity, Unfinished
 from scrm.errors import Conflict, Forbidden, NotFound, NotSignedIn, Unprocessable
 from scrm.grants import check_held, check_known
 from scrm.http import PUBLIC, SIGNED_IN, Reply, Request, Route
+from scrm.look import LookView, look_view
 from scrm.permissions import Language, Reach
 from scrm.services import Services
 from scrm.trail import record
@@ -21,6 +22,9 @@ from scrm.version import VERSION
 from scrm.views import Input, Line, View
 
 MOST_TOKENS = 50
+EXTRA = """
+select r.name as role_name, a.preferences -> 'look' as look from agent a join role r on r.key = a.role where a.id = $1
+"""
 Password = Annotated[str, Field(max_length=1000)]
 
 
@@ -39,6 +43,7 @@ class Me(View):
     reach: Reach
     unfinished: Unfinished
     idle_minutes: int
+    look: LookView | None
     csrf_token: str
     server_time: datetime
     version: str
@@ -232,14 +237,15 @@ async def _me(request: Request, identity: Identity) -> Me:
     principal, services = identity.principal, request.services
     async with services.db.pool.acquire() as tx:
         rows = await people.list_agents(tx, principal.agent_id)
-        role_name = await tx.fetchval("select name from role where key = $1", principal.role)
+        extra = await tx.fetchrow(EXTRA, principal.agent_id)
     return Me(
         agent=agent_view(rows[0]),
-        role_name=role_name or "",
+        role_name=extra["role_name"] if extra is not None else "",
         permissions=sorted(principal.permissions),
         reach=principal.reach,
         unfinished=identity.unfinished,
         idle_minutes=(await request.auth.rules())[1].idle_minutes,
+        look=look_view(extra["look"]) if extra is not None else None,
         csrf_token=identity.csrf_token,
         server_time=services.clock.now(),
         version=VERSION,
