@@ -144,6 +144,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** How one likes the page */
+        patch: operations["scrm_look_change"];
+        trace?: never;
+    };
     "/api/me/second-factor": {
         parameters: {
             query?: never;
@@ -4624,6 +4641,59 @@ export interface components {
             sort?: ("newest" | "waiting" | "window" | "sla") | null;
         };
         /**
+         * LookInput
+         * @description What is absent stays.
+         */
+        LookInput: {
+            /**
+             * Theme
+             * @default null
+             */
+            theme?: ("auto" | "light" | "dark") | null;
+            /**
+             * Density
+             * @default null
+             */
+            density?: ("comfortable" | "compact") | null;
+            /**
+             * Send Key
+             * @default null
+             */
+            send_key?: ("enter" | "ctrl-enter") | null;
+            /**
+             * Time Format
+             * @default null
+             */
+            time_format?: ("24" | "12") | null;
+        };
+        /** LookView */
+        LookView: {
+            /**
+             * Theme
+             * @default auto
+             * @enum {string}
+             */
+            theme?: "auto" | "light" | "dark";
+            /**
+             * Density
+             * @default comfortable
+             * @enum {string}
+             */
+            density?: "comfortable" | "compact";
+            /**
+             * Send Key
+             * @default enter
+             * @enum {string}
+             */
+            send_key?: "enter" | "ctrl-enter";
+            /**
+             * Time Format
+             * @default 24
+             * @enum {string}
+             */
+            time_format?: "24" | "12";
+        };
+        /**
          * MacroAction
          * @description One act. ``reply``: with ``quick_reply_id``; ``label`` and ``unlabel``: ``label_ids``; ``assign``: ``agent_id``;
          *     ``snooze``: for ``hours`` (0: until the customer writes); ``note``: ``text``.
@@ -4782,6 +4852,7 @@ export interface components {
             unfinished: "" | "second" | "password" | "enrol";
             /** Idle Minutes */
             idle_minutes: number;
+            look: components["schemas"]["LookView"] | null;
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -7501,6 +7572,94 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    scrm_look_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
