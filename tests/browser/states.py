@@ -16,6 +16,12 @@ OPENERS = "[data-testid^=add-], [data-testid^=new-]"
 """Buttons that open a form or a dialog, on any page."""
 
 
+STILL = """
+() => !document.querySelector('[aria-busy=true], .skeleton, .spin')
+  && document.getAnimations().every((one) => one.playState !== 'running')
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     page: Page
@@ -33,11 +39,9 @@ class Visit:
         )
 
     async def settled(self) -> None:
-        """Nothing is loading any more."""
+        """Nothing is loading or moving any more."""
         with contextlib.suppress(Error):
-            await self.page.wait_for_function(
-                "() => !document.querySelector('[aria-busy=true], .skeleton, .spin')", timeout=4000
-            )
+            await self.page.wait_for_function(STILL, timeout=4000)
 
     async def open_list(self) -> None:
         await self.go("/inbox?view=all")

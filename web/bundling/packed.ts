@@ -16,7 +16,7 @@ export function packed(): Plugin {
       out = join(config.root, config.build.outDir)
       if (config.build.outDir.startsWith('/')) out = config.build.outDir
     },
-    closeBundle: () => pack(out),
+    writeBundle: () => pack(out),
   }
 }
 
