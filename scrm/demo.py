@@ -19,7 +19,7 @@ from typing import cast
 
 import orjson
 
-from scrm import demo_company
+from scrm import demo_company, demo_rules
 from scrm.app import open_services, running, until_stopped
 from scrm.clock import ShiftedClock
 from scrm.config import LogSettings, Settings
@@ -74,6 +74,7 @@ async def _play(settings: Settings, url: str, pace: float, say: Say) -> None:
                     await play_history(stage, office, clock, chats())
                     stage.announce()
                     await office.quiet()
+                    await demo_rules.decide(services)
                     state.complete()
                 say(f"Simulated platforms, to be played with: {_controls(stage)}")
                 say(f"Open {address} — {' / '.join(one.login for one in STAFF)}, password: {PASSWORD}")

@@ -22,6 +22,7 @@ from scrm.permissions import Principal
 from scrm.services import Services, Work
 from scrm.sessions import WHO
 from simulator.company.drawing import pdf, picture
+from simulator.company.people import STAFF
 from simulator.company.script import Line
 from simulator.company.stage import Person, Stage
 
@@ -40,6 +41,9 @@ select exists (select from inbound_event where state = 'new')
 CONVERSATION = """
 select v.id from conversation v join account a on a.id = v.account_id join contact c on c.id = v.contact_id
 where a.external_id = $1 and c.external_id = $2 and v.group_key = ''
+"""
+IN_CHARGE = """
+select g.login from conversation c join agent g on g.id = c.assignee_id where c.id = $1 and g.login = any($2::text[])
 """
 CUSTOMER = "select c.customer_id from conversation v join contact c on c.id = v.contact_id where v.id = $1"
 LAST_SENT = """
@@ -70,7 +74,7 @@ class ServiceOffice:
         """A colleague answers, recalls or closes. What the service refuses (a window closed meanwhile, say) is left out."""
         account, customer = person.account.external_id, person.external_id
         conversation_id = await self._services.db.fetchval(CONVERSATION, account, customer)
-        principal = await self._principal(rep)
+        principal = await self._principal(await self._in_charge(conversation_id) or rep)
         if conversation_id is None or principal is None:
             return
         draft = await self._draft(person, line, principal)
@@ -96,6 +100,10 @@ class ServiceOffice:
         customer_id = await work.tx.fetchval(CUSTOMER, conversation_id)
         change = CustomerInput(**dict(part.split("=", 1) for part in line.fields))
         await edit(work, principal, customer_id, change)
+
+    async def _in_charge(self, conversation_id: int | None) -> str:
+        """The colleague to whom the rules gave the chat answers it, whoever the script had in mind."""
+        return await self._services.db.fetchval(IN_CHARGE, conversation_id, [one.login for one in STAFF]) or ""
 
     async def _principal(self, login: str) -> Principal | None:
         row = await self._services.db.fetchrow(COLLEAGUE, login)

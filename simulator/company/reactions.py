@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 import re
 
-GOODBYE = re.compile(r"再见|拜拜|不客气|祝您|晚安|感谢您的(支持|信任)")
+GOODBYE = re.compile(r"再见|拜拜|不客气|祝您|晚安|感谢您的(支持|信任|评价)|上班时间是|请稍候")
+"""After these, and what is said by itself, there is nothing to say."""
+SURVEY = re.compile(r"打分|评价")
+SCORES = ("5 非常满意", "5", "5", "4 满意", "3 一般", "⭐⭐⭐⭐⭐")
+MENUS = frozenset({"msgmenu", "question_guide_card"})
 REACTIONS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), answers)
     for pattern, answers in (
@@ -66,6 +70,8 @@ def reaction(kind: str, text: str, chance: random.Random) -> str | None:
         return chance.choice(TO_FILES[kind])
     if GOODBYE.search(text):
         return None
+    if kind in MENUS or SURVEY.search(text):
+        return chance.choice(SCORES)
     for pattern, answers in REACTIONS:
         if pattern.search(text):
             return chance.choice(answers)
