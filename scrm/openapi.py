@@ -86,9 +86,15 @@ def _schemas(shapes: Sequence[tuple[Route, Shape]]) -> tuple[References, dict[st
     return cast(References, references), definitions.get("$defs", {})
 
 
+def _name(route: Route) -> str:
+    """Unique because the address is: one handler may serve several."""
+    words = [word.strip("{}").replace(".", "_") for word in route.path.split("/") if word]
+    return "_".join([route.method.lower(), *words])
+
+
 def _operation(route: Route, shape: Shape, references: References) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": f"{route.handler.__module__.replace('.', '_')}_{route.handler.__name__}",
+        "operationId": _name(route),
         "summary": route.summary,
         "tags": [route.path.split("/")[2] if route.path.startswith("/api/") else "other"],
         "responses": _responses(route, shape, references),

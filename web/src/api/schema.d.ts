@@ -12,12 +12,12 @@ export interface paths {
             cookie?: never;
         };
         /** Who is signed in */
-        get: operations["scrm_routes_session_me"];
+        get: operations["get_api_session"];
         put?: never;
         /** Sign in */
-        post: operations["scrm_routes_session_sign_in"];
+        post: operations["post_api_session"];
         /** Sign out */
-        delete: operations["scrm_routes_session_sign_out"];
+        delete: operations["delete_api_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -33,7 +33,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Give the code of the second factor */
-        post: operations["scrm_routes_session_give_code"];
+        post: operations["post_api_session_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -54,7 +54,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Change one's own settings */
-        patch: operations["scrm_routes_session_change_me"];
+        patch: operations["patch_api_me"];
         trace?: never;
     };
     "/api/me/password": {
@@ -67,7 +67,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Change one's own password */
-        post: operations["scrm_routes_session_change_password"];
+        post: operations["post_api_me_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -82,11 +82,11 @@ export interface paths {
             cookie?: never;
         };
         /** Where one is signed in */
-        get: operations["scrm_routes_session_list_sessions"];
+        get: operations["get_api_sessions"];
         put?: never;
         post?: never;
         /** End all one's other sessions */
-        delete: operations["scrm_routes_session_end_other_sessions"];
+        delete: operations["delete_api_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -103,7 +103,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End a session */
-        delete: operations["scrm_routes_session_end_session"];
+        delete: operations["delete_api_sessions_session_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -117,10 +117,10 @@ export interface paths {
             cookie?: never;
         };
         /** One's API tokens */
-        get: operations["scrm_routes_session_list_tokens"];
+        get: operations["get_api_tokens"];
         put?: never;
         /** Make an API token */
-        post: operations["scrm_routes_session_create_token"];
+        post: operations["post_api_tokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -138,7 +138,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End an API token */
-        delete: operations["scrm_routes_session_end_token"];
+        delete: operations["delete_api_tokens_token_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -158,7 +158,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** How one likes the page */
-        patch: operations["scrm_look_change"];
+        patch: operations["patch_api_me_look"];
         trace?: never;
     };
     "/api/me/second-factor": {
@@ -169,7 +169,7 @@ export interface paths {
             cookie?: never;
         };
         /** One's second factor */
-        get: operations["scrm_routes_second_factor_show"];
+        get: operations["get_api_me_second-factor"];
         put?: never;
         post?: never;
         delete?: never;
@@ -188,7 +188,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Set up a second factor */
-        post: operations["scrm_routes_second_factor_begin"];
+        post: operations["post_api_me_second-factor_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -205,7 +205,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Prove that it works */
-        post: operations["scrm_routes_second_factor_confirm"];
+        post: operations["post_api_me_second-factor_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -222,7 +222,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** New recovery codes */
-        post: operations["scrm_routes_second_factor_renew_recovery"];
+        post: operations["post_api_me_second-factor_recovery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -239,7 +239,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Do without a second factor */
-        post: operations["scrm_routes_second_factor_remove"];
+        post: operations["post_api_me_second-factor_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -254,7 +254,7 @@ export interface paths {
             cookie?: never;
         };
         /** Ways to sign in besides a password */
-        get: operations["scrm_routes_platform_ways"];
+        get: operations["get_api_sign-in"];
         put?: never;
         post?: never;
         delete?: never;
@@ -271,7 +271,7 @@ export interface paths {
             cookie?: never;
         };
         /** To the platform's sign-in page */
-        get: operations["scrm_routes_platform_start"];
+        get: operations["get_api_sign-in_connection_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -288,7 +288,7 @@ export interface paths {
             cookie?: never;
         };
         /** Back from the platform's sign-in page */
-        get: operations["scrm_routes_platform_back"];
+        get: operations["get_oauth_sign-in"];
         put?: never;
         post?: never;
         delete?: never;
@@ -305,10 +305,10 @@ export interface paths {
             cookie?: never;
         };
         /** Who one is on platforms */
-        get: operations["scrm_routes_platform_own"];
+        get: operations["get_api_me_identities"];
         put?: never;
         /** Prove who one is on a platform */
-        post: operations["scrm_routes_platform_begin_binding"];
+        post: operations["post_api_me_identities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -326,7 +326,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** No longer sign in there */
-        delete: operations["scrm_routes_platform_unbind_own"];
+        delete: operations["delete_api_me_identities_identity_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -343,13 +343,13 @@ export interface paths {
          * Everybody who works here
          * @description Needs the permission `agents.read`.
          */
-        get: operations["scrm_routes_people_agents"];
+        get: operations["get_api_agents"];
         put?: never;
         /**
          * Add an agent
          * @description Needs the permission `agents.manage`.
          */
-        post: operations["scrm_routes_people_add_agent"];
+        post: operations["post_api_agents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -373,7 +373,7 @@ export interface paths {
          * Change an agent
          * @description Needs the permission `agents.manage`.
          */
-        patch: operations["scrm_routes_people_change_agent"];
+        patch: operations["patch_api_agents_agent_id"];
         trace?: never;
     };
     "/api/teams": {
@@ -387,13 +387,13 @@ export interface paths {
          * Teams and who is in them
          * @description Needs the permission `agents.read`.
          */
-        get: operations["scrm_routes_people_teams"];
+        get: operations["get_api_teams"];
         put?: never;
         /**
          * Add a team
          * @description Needs the permission `agents.manage`.
          */
-        post: operations["scrm_routes_people_add_team"];
+        post: operations["post_api_teams"];
         delete?: never;
         options?: never;
         head?: never;
@@ -414,14 +414,14 @@ export interface paths {
          * Delete a team
          * @description Needs the permission `agents.manage`.
          */
-        delete: operations["scrm_routes_people_remove_team"];
+        delete: operations["delete_api_teams_team_id"];
         options?: never;
         head?: never;
         /**
          * Change a team
          * @description Needs the permission `agents.manage`.
          */
-        patch: operations["scrm_routes_people_change_team"];
+        patch: operations["patch_api_teams_team_id"];
         trace?: never;
     };
     "/api/people": {
@@ -435,7 +435,7 @@ export interface paths {
          * Agents as administrators see them
          * @description Needs the permission `agents.manage`.
          */
-        get: operations["scrm_routes_agents_list_people"];
+        get: operations["get_api_people"];
         put?: never;
         post?: never;
         delete?: never;
@@ -455,14 +455,14 @@ export interface paths {
          * Where somebody is signed in
          * @description Needs the permission `agents.manage`.
          */
-        get: operations["scrm_routes_agents_sessions_of"];
+        get: operations["get_api_agents_agent_id_sessions"];
         put?: never;
         post?: never;
         /**
          * Sign somebody out everywhere
          * @description Needs the permission `agents.manage`.
          */
-        delete: operations["scrm_routes_agents_end_sessions"];
+        delete: operations["delete_api_agents_agent_id_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -482,7 +482,7 @@ export interface paths {
          * End a session of somebody
          * @description Needs the permission `agents.manage`.
          */
-        delete: operations["scrm_routes_agents_end_session"];
+        delete: operations["delete_api_agents_agent_id_sessions_session_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -501,7 +501,7 @@ export interface paths {
          * Give somebody a new password
          * @description Needs the permission `agents.manage`.
          */
-        post: operations["scrm_routes_agents_reset_password"];
+        post: operations["post_api_agents_agent_id_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -522,7 +522,7 @@ export interface paths {
          * Take away a lost second factor
          * @description Needs the permission `agents.manage`.
          */
-        delete: operations["scrm_routes_agents_reset_second_factor"];
+        delete: operations["delete_api_agents_agent_id_second-factor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -539,13 +539,13 @@ export interface paths {
          * Who somebody is on platforms
          * @description Needs the permission `agents.manage`.
          */
-        get: operations["scrm_routes_agents_identities_of"];
+        get: operations["get_api_agents_agent_id_identities"];
         put?: never;
         /**
          * Say who somebody is
          * @description Needs the permission `agents.manage`.
          */
-        post: operations["scrm_routes_agents_bind"];
+        post: operations["post_api_agents_agent_id_identities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -566,7 +566,7 @@ export interface paths {
          * No longer
          * @description Needs the permission `agents.manage`.
          */
-        delete: operations["scrm_routes_agents_unbind"];
+        delete: operations["delete_api_agents_agent_id_identities_identity_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -583,13 +583,13 @@ export interface paths {
          * Roles and what they may do
          * @description Needs the permission `agents.read`.
          */
-        get: operations["scrm_routes_roles_roles"];
+        get: operations["get_api_roles"];
         put?: never;
         /**
          * Make a role
          * @description Needs the permission `company.manage`.
          */
-        post: operations["scrm_routes_roles_add"];
+        post: operations["post_api_roles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -610,14 +610,14 @@ export interface paths {
          * Delete a role that nobody has
          * @description Needs the permission `company.manage`.
          */
-        delete: operations["scrm_routes_roles_remove"];
+        delete: operations["delete_api_roles_key"];
         options?: never;
         head?: never;
         /**
          * Change a role
          * @description Needs the permission `company.manage`.
          */
-        patch: operations["scrm_routes_roles_change"];
+        patch: operations["patch_api_roles_key"];
         trace?: never;
     };
     "/api/settings/passwords": {
@@ -628,13 +628,13 @@ export interface paths {
             cookie?: never;
         };
         /** The rules for passwords */
-        get: operations["scrm_routes_security_password_rules"];
+        get: operations["get_api_settings_passwords"];
         put?: never;
         /**
          * Change them
          * @description Needs the permission `company.manage`.
          */
-        post: operations["scrm_routes_security_set_password_rules"];
+        post: operations["post_api_settings_passwords"];
         delete?: never;
         options?: never;
         head?: never;
@@ -652,13 +652,13 @@ export interface paths {
          * How people sign in
          * @description Needs the permission `company.manage`.
          */
-        get: operations["scrm_routes_security_sign_in_rules"];
+        get: operations["get_api_settings_sign-in"];
         put?: never;
         /**
          * Change it
          * @description Needs the permission `company.manage`.
          */
-        post: operations["scrm_routes_security_set_sign_in_rules"];
+        post: operations["post_api_settings_sign-in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -676,7 +676,7 @@ export interface paths {
          * Who did, saw and exported what, newest first
          * @description Needs the permission `trail.read`.
          */
-        get: operations["scrm_routes_trail_trail"];
+        get: operations["get_api_trail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -696,7 +696,7 @@ export interface paths {
          * Accounts and what their channels can do
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["scrm_routes_accounts_accounts"];
+        get: operations["get_api_accounts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -718,7 +718,7 @@ export interface paths {
          * Put accounts in order
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_accounts_order"];
+        post: operations["post_api_accounts_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -742,7 +742,7 @@ export interface paths {
          * Change an account
          * @description Needs the permission `connections.manage`.
          */
-        patch: operations["scrm_routes_accounts_change_account"];
+        patch: operations["patch_api_accounts_account_id"];
         trace?: never;
     };
     "/api/company": {
@@ -753,7 +753,7 @@ export interface paths {
             cookie?: never;
         };
         /** The company's name and time zone */
-        get: operations["scrm_routes_company_show"];
+        get: operations["get_api_company"];
         put?: never;
         post?: never;
         delete?: never;
@@ -763,7 +763,7 @@ export interface paths {
          * Change them
          * @description Needs the permission `company.manage`.
          */
-        patch: operations["scrm_routes_company_change"];
+        patch: operations["patch_api_company"];
         trace?: never;
     };
     "/api/providers": {
@@ -777,7 +777,7 @@ export interface paths {
          * Platforms that can be connected
          * @description Needs the permission `connections.read`.
          */
-        get: operations["scrm_routes_connections_providers"];
+        get: operations["get_api_providers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -797,13 +797,13 @@ export interface paths {
          * Connections and how they are doing
          * @description Needs the permission `connections.read`.
          */
-        get: operations["scrm_routes_connections_connections"];
+        get: operations["get_api_connections"];
         put?: never;
         /**
          * Add a connection
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_add"];
+        post: operations["post_api_connections"];
         delete?: never;
         options?: never;
         head?: never;
@@ -827,7 +827,7 @@ export interface paths {
          * Change a connection
          * @description Needs the permission `connections.manage`.
          */
-        patch: operations["scrm_routes_connections_change"];
+        patch: operations["patch_api_connections_connection_id"];
         trace?: never;
     };
     "/api/connections/{connection_id}/test": {
@@ -843,7 +843,7 @@ export interface paths {
          * Ask the platform whether it works
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_test"];
+        post: operations["post_api_connections_connection_id_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -863,7 +863,7 @@ export interface paths {
          * Stop sending and pulling
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_pause"];
+        post: operations["post_api_connections_connection_id_pause"];
         delete?: never;
         options?: never;
         head?: never;
@@ -883,7 +883,7 @@ export interface paths {
          * Go on
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_resume"];
+        post: operations["post_api_connections_connection_id_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -903,7 +903,7 @@ export interface paths {
          * Delete one that was never used
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_remove"];
+        post: operations["post_api_connections_connection_id_delete"];
         delete?: never;
         options?: never;
         head?: never;
@@ -921,7 +921,7 @@ export interface paths {
          * What went wrong lately
          * @description Needs the permission `connections.read`.
          */
-        get: operations["scrm_routes_connections_errors"];
+        get: operations["get_api_connections_connection_id_errors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -943,7 +943,7 @@ export interface paths {
          * Where a person agrees
          * @description Needs the permission `connections.manage`.
          */
-        post: operations["scrm_routes_connections_authorise"];
+        post: operations["post_api_connections_connection_id_authorise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -958,7 +958,7 @@ export interface paths {
             cookie?: never;
         };
         /** Back from the platform's consent page */
-        get: operations["scrm_routes_connections_granted"];
+        get: operations["get_oauth_provider_key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -978,7 +978,7 @@ export interface paths {
          * What platforms sent
          * @description Needs the permission `events.read`.
          */
-        get: operations["scrm_routes_events_events"];
+        get: operations["get_api_inbound-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -998,7 +998,7 @@ export interface paths {
          * One of it, with its body
          * @description Needs the permission `events.read`.
          */
-        get: operations["scrm_routes_events_event"];
+        get: operations["get_api_inbound-events_event_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1020,7 +1020,7 @@ export interface paths {
          * Understand events again
          * @description Needs the permission `events.manage`.
          */
-        post: operations["scrm_routes_events_rerun"];
+        post: operations["post_api_inbound-events_rerun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1038,7 +1038,7 @@ export interface paths {
          * Durable work
          * @description Needs the permission `events.read`.
          */
-        get: operations["scrm_routes_events_list_jobs"];
+        get: operations["get_api_jobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1060,7 +1060,7 @@ export interface paths {
          * Try a failed job again
          * @description Needs the permission `events.manage`.
          */
-        post: operations["scrm_routes_events_retry_job"];
+        post: operations["post_api_jobs_job_id_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1078,7 +1078,7 @@ export interface paths {
          * A page of the conversation list
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_conversations"];
+        get: operations["get_api_conversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1098,7 +1098,7 @@ export interface paths {
          * How many are open, unread, waiting
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_counts"];
+        get: operations["get_api_conversations_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1118,7 +1118,7 @@ export interface paths {
          * One conversation
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_conversation"];
+        get: operations["get_api_conversations_conversation_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1138,13 +1138,13 @@ export interface paths {
          * A page of its messages, ordered by seq
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_messages"];
+        get: operations["get_api_conversations_conversation_id_messages"];
         put?: never;
         /**
          * Answer the customer
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_send"];
+        post: operations["post_api_conversations_conversation_id_messages"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1162,7 +1162,7 @@ export interface paths {
          * Messages new or changed since a version
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_changed"];
+        get: operations["get_api_conversations_conversation_id_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1184,7 +1184,7 @@ export interface paths {
          * Mark as read up to a message
          * @description Needs the permission `inbox.read`.
          */
-        post: operations["inbox_routes_mark_read"];
+        post: operations["post_api_conversations_conversation_id_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1204,7 +1204,7 @@ export interface paths {
          * Take it, give it to somebody, give it back
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_give"];
+        post: operations["post_api_conversations_conversation_id_assign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1224,7 +1224,7 @@ export interface paths {
          * Close it
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_close"];
+        post: operations["post_api_conversations_conversation_id_close"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1244,7 +1244,7 @@ export interface paths {
          * Open it again
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_reopen"];
+        post: operations["post_api_conversations_conversation_id_reopen"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1264,7 +1264,7 @@ export interface paths {
          * Send a failed message again
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_retry_message"];
+        post: operations["post_api_messages_message_id_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1284,7 +1284,7 @@ export interface paths {
          * Say what became of a message
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_settle_message"];
+        post: operations["post_api_messages_message_id_settle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1304,7 +1304,7 @@ export interface paths {
          * Withdraw a sent message
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_recall_message"];
+        post: operations["post_api_messages_message_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1324,7 +1324,7 @@ export interface paths {
          * Upload a file to send
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_uploads_upload"];
+        post: operations["post_api_uploads"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1342,7 +1342,7 @@ export interface paths {
          * The bytes of a file
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_uploads_content"];
+        get: operations["get_api_attachments_attachment_id_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1362,7 +1362,7 @@ export interface paths {
          * A customer, with contacts, conversations and what happened
          * @description Needs the permission `customers.read`.
          */
-        get: operations["inbox_card_card"];
+        get: operations["get_api_customers_customer_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1372,7 +1372,7 @@ export interface paths {
          * Change a customer
          * @description Needs the permission `customers.write`.
          */
-        patch: operations["inbox_card_change"];
+        patch: operations["patch_api_customers_customer_id"];
         trace?: never;
     };
     "/api/messages/{message_id}/reveal": {
@@ -1388,7 +1388,7 @@ export interface paths {
          * The fields of a message in full, written to the trail
          * @description Needs the permission `customers.reveal`.
          */
-        post: operations["inbox_reveal_reveal"];
+        post: operations["post_api_messages_message_id_reveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1408,7 +1408,7 @@ export interface paths {
          * The phone number in full, written to the trail
          * @description Needs the permission `customers.reveal`.
          */
-        post: operations["customers_reveal_reveal"];
+        post: operations["post_api_customers_customer_id_reveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1426,7 +1426,7 @@ export interface paths {
          * Who changed this customer, and who looked
          * @description Needs the permission `customers.read`.
          */
-        get: operations["customers_reveal_trail"];
+        get: operations["get_api_customers_customer_id_trail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1448,7 +1448,7 @@ export interface paths {
          * Write a private note
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_add_note"];
+        post: operations["post_api_conversations_conversation_id_notes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1469,14 +1469,14 @@ export interface paths {
          * Withdraw one's own note
          * @description Needs the permission `inbox.reply`.
          */
-        delete: operations["inbox_routes_together_delete_note"];
+        delete: operations["delete_api_notes_message_id"];
         options?: never;
         head?: never;
         /**
          * Change one's own note; what it said stays known
          * @description Needs the permission `inbox.reply`.
          */
-        patch: operations["inbox_routes_together_edit_note"];
+        patch: operations["patch_api_notes_message_id"];
         trace?: never;
     };
     "/api/conversations/{conversation_id}/snooze": {
@@ -1492,7 +1492,7 @@ export interface paths {
          * Out of sight until a time or a reply
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_put_to_sleep"];
+        post: operations["post_api_conversations_conversation_id_snooze"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1512,7 +1512,7 @@ export interface paths {
          * Add and remove labels
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_relabel"];
+        post: operations["post_api_conversations_conversation_id_labels"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1532,7 +1532,7 @@ export interface paths {
          * Add and remove colleagues who help
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_change_helpers"];
+        post: operations["post_api_conversations_conversation_id_helpers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1552,7 +1552,7 @@ export interface paths {
          * Ask a colleague to take it over
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_ask_transfer"];
+        post: operations["post_api_conversations_conversation_id_transfer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1572,7 +1572,7 @@ export interface paths {
          * Take over what one was asked to
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_accept_transfer"];
+        post: operations["post_api_conversations_conversation_id_transfer_accept"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1592,7 +1592,7 @@ export interface paths {
          * Say no, and why
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_decline_transfer"];
+        post: operations["post_api_conversations_conversation_id_transfer_decline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1612,7 +1612,7 @@ export interface paths {
          * Take the question back
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_together_cancel_transfer"];
+        post: operations["post_api_conversations_conversation_id_transfer_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1630,7 +1630,7 @@ export interface paths {
          * What happened besides messages, newest first
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_together_happened"];
+        get: operations["get_api_conversations_conversation_id_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1650,7 +1650,7 @@ export interface paths {
          * Where words stand in this conversation
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_together_search_within"];
+        get: operations["get_api_conversations_conversation_id_search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1670,13 +1670,13 @@ export interface paths {
          * All labels, in order
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_together_all_labels"];
+        get: operations["get_api_labels"];
         put?: never;
         /**
          * Add a label
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_together_add_label"];
+        post: operations["post_api_labels"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1700,7 +1700,7 @@ export interface paths {
          * Change, move, put away or bring back a label
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_together_change_label"];
+        patch: operations["patch_api_labels_label_id"];
         trace?: never;
     };
     "/api/settings/transfer": {
@@ -1714,7 +1714,7 @@ export interface paths {
          * How handing over works
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_together_transfer_settings"];
+        get: operations["get_api_settings_transfer"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1724,7 +1724,7 @@ export interface paths {
          * Change how handing over works
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_together_change_transfer_settings"];
+        patch: operations["patch_api_settings_transfer"];
         trace?: never;
     };
     "/api/notifications": {
@@ -1735,7 +1735,7 @@ export interface paths {
             cookie?: never;
         };
         /** One's notices, newest first */
-        get: operations["inbox_routes_bell_notifications"];
+        get: operations["get_api_notifications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1754,7 +1754,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Mark notices as read */
-        post: operations["inbox_routes_bell_read"];
+        post: operations["post_api_notifications_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1769,14 +1769,14 @@ export interface paths {
             cookie?: never;
         };
         /** How one wants to be told of what */
-        get: operations["inbox_routes_bell_preferences"];
+        get: operations["get_api_me_preferences"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         /** Change it */
-        patch: operations["inbox_routes_bell_change_preferences"];
+        patch: operations["patch_api_me_preferences"];
         trace?: never;
     };
     "/api/attendance": {
@@ -1790,7 +1790,7 @@ export interface paths {
          * Who is online, busy, away
          * @description Needs the permission `agents.read`.
          */
-        get: operations["inbox_routes_flow_attending"];
+        get: operations["get_api_attendance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1812,7 +1812,7 @@ export interface paths {
          * Say whether one is online, busy or away
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_routes_flow_set_status"];
+        post: operations["post_api_me_status"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1836,7 +1836,7 @@ export interface paths {
          * How much somebody can take
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_flow_set_capacity"];
+        patch: operations["patch_api_attendance_agent_id"];
         trace?: never;
     };
     "/api/conversations/{conversation_id}/routing": {
@@ -1850,7 +1850,7 @@ export interface paths {
          * Why it is with whom it is
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_flow_routing"];
+        get: operations["get_api_conversations_conversation_id_routing"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1872,7 +1872,7 @@ export interface paths {
          * Where a conversation would go now
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_flow_try_out"];
+        post: operations["post_api_routing_try"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1890,7 +1890,7 @@ export interface paths {
          * The team at work, and the day's figures
          * @description Needs the permission `inbox.team`.
          */
-        get: operations["inbox_routes_flow_team_overview"];
+        get: operations["get_api_team"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1910,7 +1910,7 @@ export interface paths {
          * The company's name and time zone
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_flow_general"];
+        get: operations["get_api_settings_general"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1920,7 +1920,7 @@ export interface paths {
          * Change the company's name and time zone
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_flow_set_general"];
+        patch: operations["patch_api_settings_general"];
         trace?: never;
     };
     "/api/settings/flow": {
@@ -1934,7 +1934,7 @@ export interface paths {
          * Capacity, and chats of people who leave
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_flow_flow"];
+        get: operations["get_api_settings_flow"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1944,7 +1944,7 @@ export interface paths {
          * Change capacity and what leaving does
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_flow_set_flow"];
+        patch: operations["patch_api_settings_flow"];
         trace?: never;
     };
     "/api/calendar": {
@@ -1958,7 +1958,7 @@ export interface paths {
          * Public holidays and make-up working days
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_flow_calendar_of_year"];
+        get: operations["get_api_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1978,7 +1978,7 @@ export interface paths {
          * Which accounts are open now
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_routes_flow_hours_now"];
+        get: operations["get_api_hours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1998,13 +1998,13 @@ export interface paths {
          * The working hours, in order
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_rules_listed"];
+        get: operations["get_api_rules_hours"];
         put?: never;
         /**
          * Add to the working hours
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_create"];
+        post: operations["post_api_rules_hours"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2025,14 +2025,14 @@ export interface paths {
          * Take one out of the working hours
          * @description Needs the permission `inbox.settings`.
          */
-        delete: operations["inbox_routes_rules_delete"];
+        delete: operations["delete_api_rules_hours_rule_id"];
         options?: never;
         head?: never;
         /**
          * Change one of the working hours
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_rules_change"];
+        patch: operations["patch_api_rules_hours_rule_id"];
         trace?: never;
     };
     "/api/rules/hours/order": {
@@ -2048,7 +2048,7 @@ export interface paths {
          * Put the working hours in order
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_order"];
+        post: operations["post_api_rules_hours_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2066,13 +2066,13 @@ export interface paths {
          * The assignment rules, in order
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_rules_listed"];
+        get: operations["get_api_rules_assignment"];
         put?: never;
         /**
          * Add to the assignment rules
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_create"];
+        post: operations["post_api_rules_assignment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2093,14 +2093,14 @@ export interface paths {
          * Take one out of the assignment rules
          * @description Needs the permission `inbox.settings`.
          */
-        delete: operations["inbox_routes_rules_delete"];
+        delete: operations["delete_api_rules_assignment_rule_id"];
         options?: never;
         head?: never;
         /**
          * Change one of the assignment rules
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_rules_change"];
+        patch: operations["patch_api_rules_assignment_rule_id"];
         trace?: never;
     };
     "/api/rules/assignment/order": {
@@ -2116,7 +2116,7 @@ export interface paths {
          * Put the assignment rules in order
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_order"];
+        post: operations["post_api_rules_assignment_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2134,13 +2134,13 @@ export interface paths {
          * The service levels, in order
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_rules_listed"];
+        get: operations["get_api_rules_sla"];
         put?: never;
         /**
          * Add to the service levels
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_create"];
+        post: operations["post_api_rules_sla"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2161,14 +2161,14 @@ export interface paths {
          * Take one out of the service levels
          * @description Needs the permission `inbox.settings`.
          */
-        delete: operations["inbox_routes_rules_delete"];
+        delete: operations["delete_api_rules_sla_rule_id"];
         options?: never;
         head?: never;
         /**
          * Change one of the service levels
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_rules_change"];
+        patch: operations["patch_api_rules_sla_rule_id"];
         trace?: never;
     };
     "/api/rules/sla/order": {
@@ -2184,7 +2184,7 @@ export interface paths {
          * Put the service levels in order
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_order"];
+        post: operations["post_api_rules_sla_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2202,13 +2202,13 @@ export interface paths {
          * The automatic answers, in order
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_rules_listed"];
+        get: operations["get_api_rules_answer"];
         put?: never;
         /**
          * Add to the automatic answers
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_create"];
+        post: operations["post_api_rules_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2229,14 +2229,14 @@ export interface paths {
          * Take one out of the automatic answers
          * @description Needs the permission `inbox.settings`.
          */
-        delete: operations["inbox_routes_rules_delete"];
+        delete: operations["delete_api_rules_answer_rule_id"];
         options?: never;
         head?: never;
         /**
          * Change one of the automatic answers
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_rules_change"];
+        patch: operations["patch_api_rules_answer_rule_id"];
         trace?: never;
     };
     "/api/rules/answer/order": {
@@ -2252,7 +2252,7 @@ export interface paths {
          * Put the automatic answers in order
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_order"];
+        post: operations["post_api_rules_answer_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2270,13 +2270,13 @@ export interface paths {
          * The surveys, in order
          * @description Needs the permission `inbox.settings`.
          */
-        get: operations["inbox_routes_rules_listed"];
+        get: operations["get_api_rules_survey"];
         put?: never;
         /**
          * Add to the surveys
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_create"];
+        post: operations["post_api_rules_survey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2297,14 +2297,14 @@ export interface paths {
          * Take one out of the surveys
          * @description Needs the permission `inbox.settings`.
          */
-        delete: operations["inbox_routes_rules_delete"];
+        delete: operations["delete_api_rules_survey_rule_id"];
         options?: never;
         head?: never;
         /**
          * Change one of the surveys
          * @description Needs the permission `inbox.settings`.
          */
-        patch: operations["inbox_routes_rules_change"];
+        patch: operations["patch_api_rules_survey_rule_id"];
         trace?: never;
     };
     "/api/rules/survey/order": {
@@ -2320,7 +2320,7 @@ export interface paths {
          * Put the surveys in order
          * @description Needs the permission `inbox.settings`.
          */
-        post: operations["inbox_routes_rules_order"];
+        post: operations["post_api_rules_survey_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2338,13 +2338,13 @@ export interface paths {
          * Quick replies by words, pinyin or initials
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_list_replies"];
+        get: operations["get_api_quick-replies"];
         put?: never;
         /**
          * Keep a quick reply
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_add_reply"];
+        post: operations["post_api_quick-replies"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2362,7 +2362,7 @@ export interface paths {
          * The folders that quick replies are in
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_reply_folders"];
+        get: operations["get_api_quick-replies_folders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2382,7 +2382,7 @@ export interface paths {
          * All of them as a sheet
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_export_replies"];
+        get: operations["get_api_quick-replies_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2404,7 +2404,7 @@ export interface paths {
          * Add those of a sheet, first as a dry run
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_import_replies"];
+        post: operations["post_api_quick-replies_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2422,21 +2422,21 @@ export interface paths {
          * One quick reply
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_one_reply"];
+        get: operations["get_api_quick-replies_reply_id"];
         put?: never;
         post?: never;
         /**
          * Delete a quick reply; it can be undone
          * @description Needs the permission `library.read`.
          */
-        delete: operations["inbox_library_routes_delete_reply"];
+        delete: operations["delete_api_quick-replies_reply_id"];
         options?: never;
         head?: never;
         /**
          * Change a quick reply
          * @description Needs the permission `library.read`.
          */
-        patch: operations["inbox_library_routes_change_reply"];
+        patch: operations["patch_api_quick-replies_reply_id"];
         trace?: never;
     };
     "/api/quick-replies/{reply_id}/parts/{part}/content": {
@@ -2450,7 +2450,7 @@ export interface paths {
          * The file of one of its pieces
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_reply_file"];
+        get: operations["get_api_quick-replies_reply_id_parts_part_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2470,13 +2470,13 @@ export interface paths {
          * Materials of a folder, or found by words
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_list_materials"];
+        get: operations["get_api_materials"];
         put?: never;
         /**
          * Keep a material
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_add_material"];
+        post: operations["post_api_materials"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2496,7 +2496,7 @@ export interface paths {
          * Put materials into a folder
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_move_materials"];
+        post: operations["post_api_materials_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2516,7 +2516,7 @@ export interface paths {
          * Delete materials; it can be undone
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_delete_materials"];
+        post: operations["post_api_materials_delete"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2540,7 +2540,7 @@ export interface paths {
          * Rename a material, or change a card
          * @description Needs the permission `library.read`.
          */
-        patch: operations["inbox_library_routes_change_material"];
+        patch: operations["patch_api_materials_material_id"];
         trace?: never;
     };
     "/api/materials/{material_id}/content": {
@@ -2554,7 +2554,7 @@ export interface paths {
          * The bytes of a material
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_material_file"];
+        get: operations["get_api_materials_material_id_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2576,7 +2576,7 @@ export interface paths {
          * Upload a file to keep
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_uploads_upload"];
+        post: operations["post_api_library_uploads"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2594,13 +2594,13 @@ export interface paths {
          * All folders of materials
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_list_folders"];
+        get: operations["get_api_material-folders"];
         put?: never;
         /**
          * Make a folder
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_add_folder"];
+        post: operations["post_api_material-folders"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2621,14 +2621,14 @@ export interface paths {
          * Delete a folder with what is in it; it can be undone
          * @description Needs the permission `library.read`.
          */
-        delete: operations["inbox_library_routes_delete_folder"];
+        delete: operations["delete_api_material-folders_folder_id"];
         options?: never;
         head?: never;
         /**
          * Rename or move a folder
          * @description Needs the permission `library.read`.
          */
-        patch: operations["inbox_library_routes_change_folder"];
+        patch: operations["patch_api_material-folders_folder_id"];
         trace?: never;
     };
     "/api/macros": {
@@ -2642,13 +2642,13 @@ export interface paths {
          * Macros, those used most first
          * @description Needs the permission `library.read`.
          */
-        get: operations["inbox_library_routes_list_macros"];
+        get: operations["get_api_macros"];
         put?: never;
         /**
          * Keep a macro
          * @description Needs the permission `library.read`.
          */
-        post: operations["inbox_library_routes_add_macro"];
+        post: operations["post_api_macros"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2669,14 +2669,14 @@ export interface paths {
          * Delete a macro; it can be undone
          * @description Needs the permission `library.read`.
          */
-        delete: operations["inbox_library_routes_delete_macro"];
+        delete: operations["delete_api_macros_macro_id"];
         options?: never;
         head?: never;
         /**
          * Change a macro
          * @description Needs the permission `library.read`.
          */
-        patch: operations["inbox_library_routes_change_macro"];
+        patch: operations["patch_api_macros_macro_id"];
         trace?: never;
     };
     "/api/conversations/{conversation_id}/answers": {
@@ -2692,7 +2692,7 @@ export interface paths {
          * Answer with several pieces, in order
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_answer_routes_send_stack"];
+        post: operations["post_api_conversations_conversation_id_answers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2712,7 +2712,7 @@ export interface paths {
          * A quick reply with a conversation's values
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_answer_routes_fill"];
+        post: operations["post_api_quick-replies_reply_id_fill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2730,7 +2730,7 @@ export interface paths {
          * What one typed and has not sent
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_answer_routes_list_drafts"];
+        get: operations["get_api_drafts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2752,7 +2752,7 @@ export interface paths {
          * Keep what is typed
          * @description Needs the permission `inbox.read`.
          */
-        post: operations["inbox_answer_routes_save_draft"];
+        post: operations["post_api_conversations_conversation_id_draft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2770,13 +2770,13 @@ export interface paths {
          * Answers that leave later, or could not
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_answer_routes_list_scheduled"];
+        get: operations["get_api_conversations_conversation_id_scheduled"];
         put?: never;
         /**
          * Answer later
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_answer_routes_schedule"];
+        post: operations["post_api_conversations_conversation_id_scheduled"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2800,7 +2800,7 @@ export interface paths {
          * Change an answer that leaves later
          * @description Needs the permission `inbox.reply`.
          */
-        patch: operations["inbox_answer_routes_reschedule"];
+        patch: operations["patch_api_scheduled_scheduled_id"];
         trace?: never;
     };
     "/api/scheduled/{scheduled_id}/cancel": {
@@ -2816,7 +2816,7 @@ export interface paths {
          * Do not send it, or put it away
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_answer_routes_cancel"];
+        post: operations["post_api_scheduled_scheduled_id_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2834,7 +2834,7 @@ export interface paths {
          * The file of one of its pieces
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_answer_routes_scheduled_file"];
+        get: operations["get_api_scheduled_scheduled_id_parts_part_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2856,7 +2856,7 @@ export interface paths {
          * Run a macro on conversations
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_answer_routes_run_macro"];
+        post: operations["post_api_macros_macro_id_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2874,7 +2874,7 @@ export interface paths {
          * Messages that say something, the newest first
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_search_routes_messages"];
+        get: operations["get_api_search_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2894,7 +2894,7 @@ export interface paths {
          * Conversations by names, remarks, ids and phone numbers
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_search_routes_people"];
+        get: operations["get_api_search_people"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2916,7 +2916,7 @@ export interface paths {
          * One act on many conversations
          * @description Needs the permission `inbox.reply`.
          */
-        post: operations["inbox_list_routes_bulk"];
+        post: operations["post_api_conversations_bulk"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2934,13 +2934,13 @@ export interface paths {
          * Saved lists, one's own first
          * @description Needs the permission `inbox.read`.
          */
-        get: operations["inbox_list_routes_views"];
+        get: operations["get_api_views"];
         put?: never;
         /**
          * Keep a list with its filters
          * @description Needs the permission `inbox.read`.
          */
-        post: operations["inbox_list_routes_add_view"];
+        post: operations["post_api_views"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2961,14 +2961,14 @@ export interface paths {
          * Delete a saved list
          * @description Needs the permission `inbox.read`.
          */
-        delete: operations["inbox_list_routes_delete_view"];
+        delete: operations["delete_api_views_view_id"];
         options?: never;
         head?: never;
         /**
          * Rename a saved list, change its filters or place
          * @description Needs the permission `inbox.read`.
          */
-        patch: operations["inbox_list_routes_change_view"];
+        patch: operations["patch_api_views_view_id"];
         trace?: never;
     };
     "/api/undo/{step_id}": {
@@ -2981,7 +2981,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Undo what one just did oneself */
-        post: operations["scrm_undo_undo"];
+        post: operations["post_api_undo_step_id"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6683,7 +6683,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    scrm_routes_session_me: {
+    get_api_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -6740,7 +6740,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_sign_in: {
+    post_api_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -6847,7 +6847,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_sign_out: {
+    delete_api_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -6902,7 +6902,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_give_code: {
+    post_api_session_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -7009,7 +7009,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_change_me: {
+    patch_api_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -7097,7 +7097,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_change_password: {
+    post_api_me_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -7202,7 +7202,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_list_sessions: {
+    get_api_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -7259,7 +7259,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_end_other_sessions: {
+    delete_api_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -7314,7 +7314,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_end_session: {
+    delete_api_sessions_session_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -7380,7 +7380,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_list_tokens: {
+    get_api_tokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -7437,7 +7437,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_create_token: {
+    post_api_tokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -7534,7 +7534,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_session_end_token: {
+    delete_api_tokens_token_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -7600,7 +7600,7 @@ export interface operations {
             };
         };
     };
-    scrm_look_change: {
+    patch_api_me_look: {
         parameters: {
             query?: never;
             header?: never;
@@ -7688,7 +7688,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_second_factor_show: {
+    "get_api_me_second-factor": {
         parameters: {
             query?: never;
             header?: never;
@@ -7745,7 +7745,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_second_factor_begin: {
+    "post_api_me_second-factor_begin": {
         parameters: {
             query?: never;
             header?: never;
@@ -7852,7 +7852,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_second_factor_confirm: {
+    "post_api_me_second-factor_confirm": {
         parameters: {
             query?: never;
             header?: never;
@@ -7940,7 +7940,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_second_factor_renew_recovery: {
+    "post_api_me_second-factor_recovery": {
         parameters: {
             query?: never;
             header?: never;
@@ -8047,7 +8047,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_second_factor_remove: {
+    "post_api_me_second-factor_remove": {
         parameters: {
             query?: never;
             header?: never;
@@ -8143,7 +8143,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_ways: {
+    "get_api_sign-in": {
         parameters: {
             query?: never;
             header?: never;
@@ -8182,7 +8182,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_start: {
+    "get_api_sign-in_connection_id": {
         parameters: {
             query?: {
                 next?: string;
@@ -8251,7 +8251,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_back: {
+    "get_oauth_sign-in": {
         parameters: {
             query: {
                 state: string;
@@ -8291,7 +8291,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_own: {
+    get_api_me_identities: {
         parameters: {
             query?: never;
             header?: never;
@@ -8348,7 +8348,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_begin_binding: {
+    post_api_me_identities: {
         parameters: {
             query?: never;
             header?: never;
@@ -8445,7 +8445,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_platform_unbind_own: {
+    delete_api_me_identities_identity_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -8511,7 +8511,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_agents: {
+    get_api_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -8568,7 +8568,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_add_agent: {
+    post_api_agents: {
         parameters: {
             query?: never;
             header?: never;
@@ -8665,7 +8665,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_change_agent: {
+    patch_api_agents_agent_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -8773,7 +8773,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_teams: {
+    get_api_teams: {
         parameters: {
             query?: never;
             header?: never;
@@ -8830,7 +8830,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_add_team: {
+    post_api_teams: {
         parameters: {
             query?: never;
             header?: never;
@@ -8927,7 +8927,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_remove_team: {
+    delete_api_teams_team_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -9002,7 +9002,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_people_change_team: {
+    patch_api_teams_team_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -9110,7 +9110,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_list_people: {
+    get_api_people: {
         parameters: {
             query?: never;
             header?: never;
@@ -9167,7 +9167,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_sessions_of: {
+    get_api_agents_agent_id_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -9235,7 +9235,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_end_sessions: {
+    delete_api_agents_agent_id_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -9301,7 +9301,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_end_session: {
+    delete_api_agents_agent_id_sessions_session_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -9368,7 +9368,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_reset_password: {
+    post_api_agents_agent_id_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -9467,7 +9467,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_reset_second_factor: {
+    "delete_api_agents_agent_id_second-factor": {
         parameters: {
             query?: never;
             header?: never;
@@ -9533,7 +9533,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_identities_of: {
+    get_api_agents_agent_id_identities: {
         parameters: {
             query?: never;
             header?: never;
@@ -9601,7 +9601,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_bind: {
+    post_api_agents_agent_id_identities: {
         parameters: {
             query?: never;
             header?: never;
@@ -9709,7 +9709,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_agents_unbind: {
+    delete_api_agents_agent_id_identities_identity_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -9776,7 +9776,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_roles_roles: {
+    get_api_roles: {
         parameters: {
             query?: never;
             header?: never;
@@ -9833,7 +9833,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_roles_add: {
+    post_api_roles: {
         parameters: {
             query?: never;
             header?: never;
@@ -9930,7 +9930,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_roles_remove: {
+    delete_api_roles_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -10005,7 +10005,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_roles_change: {
+    patch_api_roles_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -10113,7 +10113,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_security_password_rules: {
+    get_api_settings_passwords: {
         parameters: {
             query?: never;
             header?: never;
@@ -10170,7 +10170,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_security_set_password_rules: {
+    post_api_settings_passwords: {
         parameters: {
             query?: never;
             header?: never;
@@ -10258,7 +10258,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_security_sign_in_rules: {
+    "get_api_settings_sign-in": {
         parameters: {
             query?: never;
             header?: never;
@@ -10315,7 +10315,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_security_set_sign_in_rules: {
+    "post_api_settings_sign-in": {
         parameters: {
             query?: never;
             header?: never;
@@ -10403,7 +10403,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_trail_trail: {
+    get_api_trail: {
         parameters: {
             query?: {
                 agent_id?: number;
@@ -10469,7 +10469,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_accounts_accounts: {
+    get_api_accounts: {
         parameters: {
             query?: never;
             header?: never;
@@ -10526,7 +10526,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_accounts_order: {
+    post_api_accounts_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -10614,7 +10614,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_accounts_change_account: {
+    patch_api_accounts_account_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -10713,7 +10713,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_company_show: {
+    get_api_company: {
         parameters: {
             query?: never;
             header?: never;
@@ -10770,7 +10770,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_company_change: {
+    patch_api_company: {
         parameters: {
             query?: never;
             header?: never;
@@ -10858,7 +10858,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_providers: {
+    get_api_providers: {
         parameters: {
             query?: never;
             header?: never;
@@ -10915,7 +10915,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_connections: {
+    get_api_connections: {
         parameters: {
             query?: never;
             header?: never;
@@ -10972,7 +10972,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_add: {
+    post_api_connections: {
         parameters: {
             query?: never;
             header?: never;
@@ -11060,7 +11060,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_change: {
+    patch_api_connections_connection_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -11159,7 +11159,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_test: {
+    post_api_connections_connection_id_test: {
         parameters: {
             query?: never;
             header?: never;
@@ -11227,7 +11227,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_pause: {
+    post_api_connections_connection_id_pause: {
         parameters: {
             query?: never;
             header?: never;
@@ -11295,7 +11295,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_resume: {
+    post_api_connections_connection_id_resume: {
         parameters: {
             query?: never;
             header?: never;
@@ -11363,7 +11363,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_remove: {
+    post_api_connections_connection_id_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -11469,7 +11469,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_errors: {
+    get_api_connections_connection_id_errors: {
         parameters: {
             query?: never;
             header?: never;
@@ -11537,7 +11537,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_authorise: {
+    post_api_connections_connection_id_authorise: {
         parameters: {
             query?: never;
             header?: never;
@@ -11614,7 +11614,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_connections_granted: {
+    get_oauth_provider_key: {
         parameters: {
             query: {
                 state: string;
@@ -11702,7 +11702,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_events_events: {
+    "get_api_inbound-events": {
         parameters: {
             query?: {
                 state?: "failed" | "unrecognised" | "new";
@@ -11763,7 +11763,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_events_event: {
+    "get_api_inbound-events_event_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -11831,7 +11831,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_events_rerun: {
+    "post_api_inbound-events_rerun": {
         parameters: {
             query?: never;
             header?: never;
@@ -11919,7 +11919,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_events_list_jobs: {
+    get_api_jobs: {
         parameters: {
             query?: {
                 state?: "queued" | "running" | "done" | "failed";
@@ -11978,7 +11978,7 @@ export interface operations {
             };
         };
     };
-    scrm_routes_events_retry_job: {
+    post_api_jobs_job_id_retry: {
         parameters: {
             query?: never;
             header?: never;
@@ -12055,7 +12055,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_conversations: {
+    get_api_conversations: {
         parameters: {
             query?: {
                 view?: "mine" | "unassigned" | "team" | "all" | "helping" | "mentions" | "snoozed" | "closed";
@@ -12127,7 +12127,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_counts: {
+    get_api_conversations_counts: {
         parameters: {
             query?: never;
             header?: never;
@@ -12184,7 +12184,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_conversation: {
+    get_api_conversations_conversation_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -12252,7 +12252,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_messages: {
+    get_api_conversations_conversation_id_messages: {
         parameters: {
             query?: {
                 before?: number;
@@ -12325,7 +12325,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_send: {
+    post_api_conversations_conversation_id_messages: {
         parameters: {
             query?: never;
             header?: never;
@@ -12442,7 +12442,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_changed: {
+    get_api_conversations_conversation_id_changes: {
         parameters: {
             query: {
                 since: number;
@@ -12513,7 +12513,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_mark_read: {
+    post_api_conversations_conversation_id_read: {
         parameters: {
             query?: never;
             header?: never;
@@ -12612,7 +12612,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_give: {
+    post_api_conversations_conversation_id_assign: {
         parameters: {
             query?: never;
             header?: never;
@@ -12711,7 +12711,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_close: {
+    post_api_conversations_conversation_id_close: {
         parameters: {
             query?: never;
             header?: never;
@@ -12779,7 +12779,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_reopen: {
+    post_api_conversations_conversation_id_reopen: {
         parameters: {
             query?: never;
             header?: never;
@@ -12847,7 +12847,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_retry_message: {
+    post_api_messages_message_id_retry: {
         parameters: {
             query?: never;
             header?: never;
@@ -12924,7 +12924,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_settle_message: {
+    post_api_messages_message_id_settle: {
         parameters: {
             query?: never;
             header?: never;
@@ -13032,7 +13032,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_recall_message: {
+    post_api_messages_message_id_recall: {
         parameters: {
             query?: never;
             header?: never;
@@ -13109,7 +13109,7 @@ export interface operations {
             };
         };
     };
-    inbox_uploads_upload: {
+    post_api_uploads: {
         parameters: {
             query?: never;
             header?: never;
@@ -13199,7 +13199,7 @@ export interface operations {
             };
         };
     };
-    inbox_uploads_content: {
+    get_api_attachments_attachment_id_content: {
         parameters: {
             query?: {
                 download?: boolean;
@@ -13294,7 +13294,7 @@ export interface operations {
             };
         };
     };
-    inbox_card_card: {
+    get_api_customers_customer_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -13362,7 +13362,7 @@ export interface operations {
             };
         };
     };
-    inbox_card_change: {
+    patch_api_customers_customer_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -13461,7 +13461,7 @@ export interface operations {
             };
         };
     };
-    inbox_reveal_reveal: {
+    post_api_messages_message_id_reveal: {
         parameters: {
             query?: never;
             header?: never;
@@ -13529,7 +13529,7 @@ export interface operations {
             };
         };
     };
-    customers_reveal_reveal: {
+    post_api_customers_customer_id_reveal: {
         parameters: {
             query?: never;
             header?: never;
@@ -13597,7 +13597,7 @@ export interface operations {
             };
         };
     };
-    customers_reveal_trail: {
+    get_api_customers_customer_id_trail: {
         parameters: {
             query?: never;
             header?: never;
@@ -13665,7 +13665,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_add_note: {
+    post_api_conversations_conversation_id_notes: {
         parameters: {
             query?: never;
             header?: never;
@@ -13773,7 +13773,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_delete_note: {
+    delete_api_notes_message_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -13841,7 +13841,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_edit_note: {
+    patch_api_notes_message_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -13949,7 +13949,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_put_to_sleep: {
+    post_api_conversations_conversation_id_snooze: {
         parameters: {
             query?: never;
             header?: never;
@@ -14057,7 +14057,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_relabel: {
+    post_api_conversations_conversation_id_labels: {
         parameters: {
             query?: never;
             header?: never;
@@ -14156,7 +14156,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_change_helpers: {
+    post_api_conversations_conversation_id_helpers: {
         parameters: {
             query?: never;
             header?: never;
@@ -14255,7 +14255,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_ask_transfer: {
+    post_api_conversations_conversation_id_transfer: {
         parameters: {
             query?: never;
             header?: never;
@@ -14363,7 +14363,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_accept_transfer: {
+    post_api_conversations_conversation_id_transfer_accept: {
         parameters: {
             query?: never;
             header?: never;
@@ -14440,7 +14440,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_decline_transfer: {
+    post_api_conversations_conversation_id_transfer_decline: {
         parameters: {
             query?: never;
             header?: never;
@@ -14548,7 +14548,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_cancel_transfer: {
+    post_api_conversations_conversation_id_transfer_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -14616,7 +14616,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_happened: {
+    get_api_conversations_conversation_id_events: {
         parameters: {
             query?: {
                 before?: number;
@@ -14687,7 +14687,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_search_within: {
+    get_api_conversations_conversation_id_search: {
         parameters: {
             query?: {
                 q?: string;
@@ -14758,7 +14758,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_all_labels: {
+    get_api_labels: {
         parameters: {
             query?: never;
             header?: never;
@@ -14815,7 +14815,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_add_label: {
+    post_api_labels: {
         parameters: {
             query?: never;
             header?: never;
@@ -14912,7 +14912,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_change_label: {
+    patch_api_labels_label_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -15020,7 +15020,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_transfer_settings: {
+    get_api_settings_transfer: {
         parameters: {
             query?: never;
             header?: never;
@@ -15077,7 +15077,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_together_change_transfer_settings: {
+    patch_api_settings_transfer: {
         parameters: {
             query?: never;
             header?: never;
@@ -15165,7 +15165,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_bell_notifications: {
+    get_api_notifications: {
         parameters: {
             query?: {
                 before?: number;
@@ -15225,7 +15225,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_bell_read: {
+    post_api_notifications_read: {
         parameters: {
             query?: never;
             header?: never;
@@ -15313,7 +15313,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_bell_preferences: {
+    get_api_me_preferences: {
         parameters: {
             query?: never;
             header?: never;
@@ -15370,7 +15370,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_bell_change_preferences: {
+    patch_api_me_preferences: {
         parameters: {
             query?: never;
             header?: never;
@@ -15458,7 +15458,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_attending: {
+    get_api_attendance: {
         parameters: {
             query?: never;
             header?: never;
@@ -15515,7 +15515,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_set_status: {
+    post_api_me_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -15603,7 +15603,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_set_capacity: {
+    patch_api_attendance_agent_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -15702,7 +15702,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_routing: {
+    get_api_conversations_conversation_id_routing: {
         parameters: {
             query?: never;
             header?: never;
@@ -15770,7 +15770,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_try_out: {
+    post_api_routing_try: {
         parameters: {
             query?: never;
             header?: never;
@@ -15858,7 +15858,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_team_overview: {
+    get_api_team: {
         parameters: {
             query?: {
                 account_id?: number;
@@ -15919,7 +15919,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_general: {
+    get_api_settings_general: {
         parameters: {
             query?: never;
             header?: never;
@@ -15976,7 +15976,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_set_general: {
+    patch_api_settings_general: {
         parameters: {
             query?: never;
             header?: never;
@@ -16064,7 +16064,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_flow: {
+    get_api_settings_flow: {
         parameters: {
             query?: never;
             header?: never;
@@ -16121,7 +16121,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_set_flow: {
+    patch_api_settings_flow: {
         parameters: {
             query?: never;
             header?: never;
@@ -16209,7 +16209,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_calendar_of_year: {
+    get_api_calendar: {
         parameters: {
             query: {
                 year: number;
@@ -16268,7 +16268,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_flow_hours_now: {
+    get_api_hours: {
         parameters: {
             query?: never;
             header?: never;
@@ -16325,7 +16325,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_listed: {
+    get_api_rules_hours: {
         parameters: {
             query?: never;
             header?: never;
@@ -16382,7 +16382,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_create: {
+    post_api_rules_hours: {
         parameters: {
             query?: never;
             header?: never;
@@ -16470,7 +16470,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_delete: {
+    delete_api_rules_hours_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -16536,7 +16536,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_change: {
+    patch_api_rules_hours_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -16635,7 +16635,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_order: {
+    post_api_rules_hours_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -16732,7 +16732,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_listed: {
+    get_api_rules_assignment: {
         parameters: {
             query?: never;
             header?: never;
@@ -16789,7 +16789,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_create: {
+    post_api_rules_assignment: {
         parameters: {
             query?: never;
             header?: never;
@@ -16877,7 +16877,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_delete: {
+    delete_api_rules_assignment_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -16943,7 +16943,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_change: {
+    patch_api_rules_assignment_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -17042,7 +17042,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_order: {
+    post_api_rules_assignment_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -17139,7 +17139,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_listed: {
+    get_api_rules_sla: {
         parameters: {
             query?: never;
             header?: never;
@@ -17196,7 +17196,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_create: {
+    post_api_rules_sla: {
         parameters: {
             query?: never;
             header?: never;
@@ -17284,7 +17284,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_delete: {
+    delete_api_rules_sla_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -17350,7 +17350,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_change: {
+    patch_api_rules_sla_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -17449,7 +17449,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_order: {
+    post_api_rules_sla_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -17546,7 +17546,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_listed: {
+    get_api_rules_answer: {
         parameters: {
             query?: never;
             header?: never;
@@ -17603,7 +17603,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_create: {
+    post_api_rules_answer: {
         parameters: {
             query?: never;
             header?: never;
@@ -17691,7 +17691,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_delete: {
+    delete_api_rules_answer_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -17757,7 +17757,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_change: {
+    patch_api_rules_answer_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -17856,7 +17856,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_order: {
+    post_api_rules_answer_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -17953,7 +17953,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_listed: {
+    get_api_rules_survey: {
         parameters: {
             query?: never;
             header?: never;
@@ -18010,7 +18010,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_create: {
+    post_api_rules_survey: {
         parameters: {
             query?: never;
             header?: never;
@@ -18098,7 +18098,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_delete: {
+    delete_api_rules_survey_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -18164,7 +18164,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_change: {
+    patch_api_rules_survey_rule_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -18263,7 +18263,7 @@ export interface operations {
             };
         };
     };
-    inbox_routes_rules_order: {
+    post_api_rules_survey_order: {
         parameters: {
             query?: never;
             header?: never;
@@ -18360,7 +18360,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_list_replies: {
+    "get_api_quick-replies": {
         parameters: {
             query?: {
                 q?: string;
@@ -18423,7 +18423,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_add_reply: {
+    "post_api_quick-replies": {
         parameters: {
             query?: never;
             header?: never;
@@ -18511,7 +18511,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_reply_folders: {
+    "get_api_quick-replies_folders": {
         parameters: {
             query?: {
                 reach?: "personal" | "team" | "company";
@@ -18570,7 +18570,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_export_replies: {
+    "get_api_quick-replies_export": {
         parameters: {
             query?: {
                 format?: "xlsx" | "csv";
@@ -18629,7 +18629,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_import_replies: {
+    "post_api_quick-replies_import": {
         parameters: {
             query?: {
                 dry?: boolean;
@@ -18722,7 +18722,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_one_reply: {
+    "get_api_quick-replies_reply_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -18790,7 +18790,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_delete_reply: {
+    "delete_api_quick-replies_reply_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -18856,7 +18856,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_change_reply: {
+    "patch_api_quick-replies_reply_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -18955,7 +18955,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_reply_file: {
+    "get_api_quick-replies_reply_id_parts_part_content": {
         parameters: {
             query?: {
                 download?: boolean;
@@ -19051,7 +19051,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_list_materials: {
+    get_api_materials: {
         parameters: {
             query?: {
                 q?: string;
@@ -19117,7 +19117,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_add_material: {
+    post_api_materials: {
         parameters: {
             query?: never;
             header?: never;
@@ -19214,7 +19214,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_move_materials: {
+    post_api_materials_move: {
         parameters: {
             query?: never;
             header?: never;
@@ -19300,7 +19300,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_delete_materials: {
+    post_api_materials_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -19386,7 +19386,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_change_material: {
+    patch_api_materials_material_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -19485,7 +19485,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_material_file: {
+    get_api_materials_material_id_content: {
         parameters: {
             query?: {
                 download?: boolean;
@@ -19580,7 +19580,7 @@ export interface operations {
             };
         };
     };
-    inbox_uploads_upload: {
+    post_api_library_uploads: {
         parameters: {
             query?: never;
             header?: never;
@@ -19670,7 +19670,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_list_folders: {
+    "get_api_material-folders": {
         parameters: {
             query?: never;
             header?: never;
@@ -19727,7 +19727,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_add_folder: {
+    "post_api_material-folders": {
         parameters: {
             query?: never;
             header?: never;
@@ -19824,7 +19824,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_delete_folder: {
+    "delete_api_material-folders_folder_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -19890,7 +19890,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_change_folder: {
+    "patch_api_material-folders_folder_id": {
         parameters: {
             query?: never;
             header?: never;
@@ -19998,7 +19998,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_list_macros: {
+    get_api_macros: {
         parameters: {
             query?: never;
             header?: never;
@@ -20055,7 +20055,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_add_macro: {
+    post_api_macros: {
         parameters: {
             query?: never;
             header?: never;
@@ -20143,7 +20143,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_delete_macro: {
+    delete_api_macros_macro_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -20209,7 +20209,7 @@ export interface operations {
             };
         };
     };
-    inbox_library_routes_change_macro: {
+    patch_api_macros_macro_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -20308,7 +20308,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_send_stack: {
+    post_api_conversations_conversation_id_answers: {
         parameters: {
             query?: never;
             header?: never;
@@ -20425,7 +20425,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_fill: {
+    "post_api_quick-replies_reply_id_fill": {
         parameters: {
             query?: never;
             header?: never;
@@ -20524,7 +20524,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_list_drafts: {
+    get_api_drafts: {
         parameters: {
             query?: never;
             header?: never;
@@ -20581,7 +20581,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_save_draft: {
+    post_api_conversations_conversation_id_draft: {
         parameters: {
             query?: never;
             header?: never;
@@ -20680,7 +20680,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_list_scheduled: {
+    get_api_conversations_conversation_id_scheduled: {
         parameters: {
             query?: never;
             header?: never;
@@ -20748,7 +20748,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_schedule: {
+    post_api_conversations_conversation_id_scheduled: {
         parameters: {
             query?: never;
             header?: never;
@@ -20865,7 +20865,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_reschedule: {
+    patch_api_scheduled_scheduled_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -20973,7 +20973,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_cancel: {
+    post_api_scheduled_scheduled_id_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -21050,7 +21050,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_scheduled_file: {
+    get_api_scheduled_scheduled_id_parts_part_content: {
         parameters: {
             query?: {
                 download?: boolean;
@@ -21146,7 +21146,7 @@ export interface operations {
             };
         };
     };
-    inbox_answer_routes_run_macro: {
+    post_api_macros_macro_id_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -21245,7 +21245,7 @@ export interface operations {
             };
         };
     };
-    inbox_search_routes_messages: {
+    get_api_search_messages: {
         parameters: {
             query: {
                 q: string;
@@ -21312,7 +21312,7 @@ export interface operations {
             };
         };
     };
-    inbox_search_routes_people: {
+    get_api_search_people: {
         parameters: {
             query: {
                 q: string;
@@ -21372,7 +21372,7 @@ export interface operations {
             };
         };
     };
-    inbox_list_routes_bulk: {
+    post_api_conversations_bulk: {
         parameters: {
             query?: never;
             header?: never;
@@ -21460,7 +21460,7 @@ export interface operations {
             };
         };
     };
-    inbox_list_routes_views: {
+    get_api_views: {
         parameters: {
             query?: never;
             header?: never;
@@ -21517,7 +21517,7 @@ export interface operations {
             };
         };
     };
-    inbox_list_routes_add_view: {
+    post_api_views: {
         parameters: {
             query?: never;
             header?: never;
@@ -21605,7 +21605,7 @@ export interface operations {
             };
         };
     };
-    inbox_list_routes_delete_view: {
+    delete_api_views_view_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -21673,7 +21673,7 @@ export interface operations {
             };
         };
     };
-    inbox_list_routes_change_view: {
+    patch_api_views_view_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -21772,7 +21772,7 @@ export interface operations {
             };
         };
     };
-    scrm_undo_undo: {
+    post_api_undo_step_id: {
         parameters: {
             query?: never;
             header?: never;
