@@ -74,6 +74,13 @@ export function useEventWords() {
         return t('together.event.slaStarted', { time: typeof data.due_at === 'string' ? fullTime(data.due_at, language()) : '' })
       case 'survey_answered':
         return t('together.event.surveyAnswered', { score: typeof data.score === 'number' ? data.score : '' })
+      case 'scheduled':
+      case 'schedule_changed':
+        return t(`compose.event.${kind}`, { who, time: typeof data.due_at === 'string' ? fullTime(data.due_at, language()) : '' })
+      case 'schedule_cancelled':
+      case 'schedule_sent':
+      case 'schedule_failed':
+        return t(`compose.event.${kind}`, { who })
       case 'opened':
       case 'queued':
       case 'sla_met':

@@ -127,8 +127,6 @@ export default {
       settings: 'Settings of notices',
       older: 'Older notices',
       somebody: 'a customer',
-      open: 'Open the conversation',
-      message: '{title}: {text}',
       text: {
         message: '{title} wrote',
         mention: '{who} mentioned you in a note on {title}',
@@ -181,10 +179,6 @@ export default {
       until: 'later, {time}',
       untilReply: 'until the customer answers',
       wake: 'Bring it back now',
-    },
-    collision: {
-      title: '{name} has just answered the customer ({seconds} s ago)',
-      sendAnyway: 'Send anyway',
     },
     transfer: {
       accept: 'Take over',

@@ -127,8 +127,6 @@ export default {
       settings: '通知设置',
       older: '更早的通知',
       somebody: '客户',
-      open: '打开会话',
-      message: '{title}：{text}',
       text: {
         message: '{title} 发来消息',
         mention: '{who} 在 {title} 的备注里 @ 了你',
@@ -181,10 +179,6 @@ export default {
       until: '稍后到 {time}',
       untilReply: '等客户回复',
       wake: '现在放回列表',
-    },
-    collision: {
-      title: '{name} 刚刚回复了客户（{seconds} 秒前）',
-      sendAnyway: '仍然发送',
     },
     transfer: {
       accept: '接手',

@@ -1,0 +1,22 @@
+import type { NotificationView } from '@/api/types'
+import { NOTICE_KINDS } from '@/stores/bell'
+import { usePeople } from '@/stores/people'
+import { str } from '@/ui/text'
+import { useWords } from '@/ui/words'
+
+/** A notice as a sentence, and what it is about in the words of those concerned. */
+export function useNoticeWords() {
+  const { t } = useWords()
+  const people = usePeople()
+  const known = new Set<string>(NOTICE_KINDS)
+
+  function headline(notice: NotificationView): string {
+    const who = people.nameOf(notice.by_agent_id) || t('thread.somebody')
+    const title = notice.title || t('together.notice.somebody')
+    return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
+  }
+
+  const details = (notice: NotificationView): string => notice.text || str(notice.data.note)
+
+  return { headline, details }
+}
