@@ -243,7 +243,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Takes nothing new; lets sends that are under way end."""
-        self._ticker.stop()
+        await self._ticker.stop()
         for loop in self._loops:
             await loop.stop()
         await asyncio.gather(self._fast.stop(), self._normal.stop())

@@ -22,6 +22,11 @@ from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
+AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
+"""Redis does not answer. RuntimeError is what the event loop says of a connection that was closed under the client's hands."""
+ANSWER_SECONDS = 2.0
+"""A Redis that is slower than this is away: nobody should wait for it."""
+
 Listener = Callable[[Sequence[int]], None]
 """Called in the event loop with the ids of one ring; must return at once."""
 Hearer = Callable[[Mapping[str, Any]], None]
@@ -137,9 +142,9 @@ class RedisBus(MemoryBus):
     async def _publish(self, topic: str, content: list[int] | dict[str, Any]) -> None:
         try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes when the answer does.
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 await self._client.publish(self.CHANNEL, orjson.dumps([self._name, topic, content]))
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             log.debug("a ring of %s did not reach Redis: %s", topic, error)
 
     async def _read(self) -> None:
@@ -156,7 +161,7 @@ class RedisBus(MemoryBus):
                     async for item in channel.listen():
                         if item["type"] == "message":
                             self._heard(item["data"])
-            except (RedisError, OSError) as error:
+            except AWAY as error:
                 self.connected.clear()
                 log.warning("Redis is away, other processes will be heard later: %s", error)
                 await asyncio.sleep(pause)

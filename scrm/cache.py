@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
 import redis.asyncio as redis_async
-from redis.exceptions import RedisError
 
+from scrm.bus import ANSWER_SECONDS, AWAY
 from scrm.clock import monotonic
 
 log = logging.getLogger(__name__)
@@ -60,16 +60,19 @@ class RedisCache:
         try:
             deadline = monotonic() + self.LOCK_MS / 1000
             while True:
-                held = await self._client.get(name)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    held = await self._client.get(name)
                 text = held.decode() if isinstance(held, bytes) else held
                 if text is not None and text != not_value:
                     return text, 5.0
-                if await self._client.set(lock, mine, nx=True, px=self.LOCK_MS):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    ours = await self._client.set(lock, mine, nx=True, px=self.LOCK_MS)
+                if ours:
                     break
                 if monotonic() > deadline:
                     break
                 await asyncio.sleep(0.05)
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             log.warning("Redis is away; this process makes its own %s: %s", key.split(":")[0], error)
             return await make()
         try:
@@ -81,6 +84,7 @@ class RedisCache:
 
     async def _quietly(self, call: Awaitable[object]) -> None:
         try:
-            await call
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await call
+        except AWAY as error:
             log.debug("Redis is away: %s", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import math
@@ -10,8 +11,8 @@ import time
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
-from redis.exceptions import RedisError
 
+from scrm.bus import ANSWER_SECONDS, AWAY
 from scrm.config import Settings
 from scrm.errors import TooManyRequests
 
@@ -42,26 +43,29 @@ class SignInLimit:
         """Raises :class:`TooManyRequests` when there were too many failures in the last minute."""
         for limiter in self._limiters():
             try:
-                for item, key in self._keys(login, address):
-                    if not await limiter.test(item, key):
-                        stats = await limiter.get_window_stats(item, key)
-                        wait = max(1, math.ceil(stats.reset_time - time.time()))
-                        raise TooManyRequests(
-                            f"Too many failed attempts. Try again in {wait} seconds.", retry_after=wait
-                        )
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._check(limiter, login, address)
                 return
-            except (RedisError, OSError) as error:
+            except AWAY as error:
                 log.warning(
                     "Redis is away, sign-in attempts are counted in this process only: %s", type(error).__name__
                 )
 
+    async def _check(self, limiter: MovingWindowRateLimiter, login: str, address: str) -> None:
+        for item, key in self._keys(login, address):
+            if not await limiter.test(item, key):
+                stats = await limiter.get_window_stats(item, key)
+                wait = max(1, math.ceil(stats.reset_time - time.time()))
+                raise TooManyRequests(f"Too many failed attempts. Try again in {wait} seconds.", retry_after=wait)
+
     async def failed(self, login: str, address: str) -> None:
         for limiter in self._limiters():
             try:
-                for item, key in self._keys(login, address):
-                    await limiter.hit(item, key)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    for item, key in self._keys(login, address):
+                        await limiter.hit(item, key)
                 return
-            except (RedisError, OSError):
+            except AWAY:
                 continue
 
     def _limiters(self) -> tuple[MovingWindowRateLimiter, ...]:

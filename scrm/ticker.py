@@ -5,6 +5,7 @@ APScheduler only ticks here. It forgets everything on a restart and that is fine
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from scrm.db import LOST
 from scrm.services import Services
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Ticker:
         self._services = services
         self._ticks = [Tick(kind, seconds) for kind, seconds in ticks.items()]
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._putting: set[asyncio.Task[object]] = set()
 
     def start(self) -> None:
         for tick in self._ticks:
@@ -41,12 +45,20 @@ class Ticker:
             )
         self._scheduler.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Ticks no more; what is being put is put to its end."""
         if self._scheduler.running:
+            self._scheduler.remove_all_jobs()
+            if self._putting:
+                await asyncio.wait(self._putting, timeout=STOP_SECONDS)
             self._scheduler.shutdown(wait=False)
 
     async def put(self, tick: Tick) -> None:
         """Puts the job of the current moment, once among all processes."""
+        running = asyncio.current_task()
+        if running is not None:
+            self._putting.add(running)
+            running.add_done_callback(self._putting.discard)
         moment = int(self._services.clock.now().timestamp()) // tick.seconds
         try:
             async with self._services.work() as work:
