@@ -258,7 +258,12 @@ class Hub:
             socket.goodbye = (code, reason)
             if socket.listening is not None:
                 socket.listening.cancel()
-        await asyncio.gather(*(one.closed.wait() for one in sockets))
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS + 2):
+                await asyncio.gather(*(one.closed.wait() for one in sockets))
+        except TimeoutError:
+            for socket in sockets:
+                socket.transport.abort()
 
     async def _watch_slow(self) -> None:
         while True:
