@@ -10,34 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inbox.hours import ALWAYS, Calendar, Plan, calendar
-from scrm.company import Setting
+from scrm.company import FACTS, CompanyFacts, Setting
 from scrm.db import Database, Tx
-from scrm.views import Id, OptionalLine
+from scrm.views import Id
 
 RuleKind = Literal["hours", "assignment", "sla", "answer", "survey"]
 Ids = Annotated[list[Id], Field(max_length=200)]
 Word = Annotated[str, Field(max_length=60)]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("Write a time zone of the IANA list, such as Asia/Shanghai.")
-    return name
-
-
-class General(BaseModel):
-    """Who the company is, and where its days begin."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: OptionalLine = ""
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
 
 
 class FlowSettings(BaseModel):
@@ -54,7 +39,8 @@ class FlowSettings(BaseModel):
     absent_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
 
 
-GENERAL = Setting("general", General())
+General = CompanyFacts
+GENERAL = FACTS
 FLOW = Setting("flow", FlowSettings())
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from scrm.db import Database, Tx
 from scrm.services import Work
+from scrm.views import OptionalLine
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,22 +42,28 @@ class Setting(Generic[M]):
         work.ring("setting")
 
 
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("Not a time zone, as in Asia/Shanghai.")
-    return value
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("Write a time zone of the IANA list, such as Asia/Shanghai.")
+    return name
 
 
 class CompanyFacts(BaseModel):
     """What the company is called, and where its day begins."""
 
-    name: Annotated[str, Field(max_length=60)] = ""
-    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: OptionalLine = ""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+
+    @property
+    def zone(self) -> str:
+        return self.time_zone
 
     @property
     def clock(self) -> ZoneInfo:
-        return ZoneInfo(self.zone)
+        return ZoneInfo(self.time_zone)
 
 
-FACTS = Setting("company", CompanyFacts())
+FACTS = Setting("general", CompanyFacts())
 """Times that people of the company read and write are in its zone, wherever their browser is."""

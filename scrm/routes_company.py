@@ -1,11 +1,9 @@
-"""What the company is called, and where its day begins."""
+"""What the company is called, and where its day begins: everybody reads it, whoever manages the inbox changes it there."""
 
 from __future__ import annotations
 
-from scrm.company import FACTS, CompanyFacts
+from scrm.company import FACTS
 from scrm.http import SIGNED_IN, Request, Route
-from scrm.permissions import COMPANY_MANAGE
-from scrm.trail import record
 from scrm.views import View
 
 
@@ -19,15 +17,5 @@ async def show(request: Request) -> CompanyView:
     return CompanyView(name=facts.name, zone=facts.zone)
 
 
-async def change(request: Request, body: CompanyFacts) -> CompanyView:
-    async with request.services.work() as work:
-        await FACTS.save(work, body, by=request.principal.agent_id)
-        await record(work, "company.changed", agent_id=request.principal.agent_id, address=request.address)
-    return CompanyView(name=body.name, zone=body.zone)
-
-
 def api_routes() -> list[Route]:
-    return [
-        Route("GET", "/api/company", show, SIGNED_IN, "The company's name and time zone"),
-        Route("PATCH", "/api/company", change, COMPANY_MANAGE, "Change them"),
-    ]
+    return [Route("GET", "/api/company", show, SIGNED_IN, "The company's name and time zone")]

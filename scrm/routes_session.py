@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from scrm import people, sessions, tokens
 from scrm.agent_views import AgentView, agent_view
 from scrm.auth import COOKIE, Identity, Unfinished
+from scrm.company import FACTS
 from scrm.errors import Conflict, Forbidden, NotFound, NotSignedIn, Unprocessable
 from scrm.grants import check_held, check_known
 from scrm.http import PUBLIC, SIGNED_IN, Reply, Request, Route
@@ -46,6 +47,7 @@ class Me(View):
     look: LookView | None
     csrf_token: str
     server_time: datetime
+    zone: str
     version: str
     demo: bool
 
@@ -248,6 +250,7 @@ async def _me(request: Request, identity: Identity) -> Me:
         look=look_view(extra["look"]) if extra is not None else None,
         csrf_token=identity.csrf_token,
         server_time=services.clock.now(),
+        zone=(await FACTS.load(services.db)).zone,
         version=VERSION,
         demo=services.settings.demo,
     )

@@ -759,11 +759,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change them
-         * @description Needs the permission `company.manage`.
-         */
-        patch: operations["patch_api_company"];
+        patch?: never;
         trace?: never;
     };
     "/api/providers": {
@@ -3495,10 +3491,10 @@ export interface components {
              */
             name?: string;
             /**
-             * Zone
+             * Time Zone
              * @default Asia/Shanghai
              */
-            zone?: string;
+            time_zone?: string;
         };
         /** CompanyView */
         CompanyView: {
@@ -4215,22 +4211,6 @@ export interface components {
             /** May Change */
             may_change: boolean;
         };
-        /**
-         * General
-         * @description Who the company is, and where its days begin.
-         */
-        General: {
-            /**
-             * Name
-             * @default
-             */
-            name?: string;
-            /**
-             * Time Zone
-             * @default Asia/Shanghai
-             */
-            time_zone?: string;
-        };
         /** GoView */
         GoView: {
             /** Url */
@@ -4860,6 +4840,8 @@ export interface components {
              * Format: date-time
              */
             server_time: string;
+            /** Zone */
+            zone: string;
             /** Version */
             version: string;
             /** Demo */
@@ -10770,94 +10752,6 @@ export interface operations {
             };
         };
     };
-    patch_api_company: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CompanyFacts"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CompanyView"];
-                };
-            };
-            /** @description The request cannot be understood. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The body is of another type than this takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
     get_api_providers: {
         parameters: {
             query?: never;
@@ -15934,7 +15828,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["General"];
+                    "application/json": components["schemas"]["CompanyFacts"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -15985,7 +15879,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["General"];
+                "application/json": components["schemas"]["CompanyFacts"];
             };
         };
         responses: {
@@ -15995,7 +15889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["General"];
+                    "application/json": components["schemas"]["CompanyFacts"];
                 };
             };
             /** @description The request cannot be understood. */
