@@ -1,4 +1,5 @@
 import type { Conditions, Span } from '@/api/flow'
+import type { Language } from '@/api/types'
 import { useAccounts } from '@/stores/accounts'
 import { useLabels } from '@/stores/labels'
 import { useWords } from '@/ui/words'
@@ -37,6 +38,11 @@ export function spansOf(text: string): Span[] | null {
   const ordered = spans.sort((a, b) => a.start - b.start)
   const apart = ordered.every((span, n) => n === 0 || (ordered[n - 1]?.end ?? 0) <= span.start)
   return apart ? ordered : null
+}
+
+/** A moment as the company's own clock shows it, whatever the reader's. */
+export function companyTime(iso: string, zone: string, language: Language): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(iso))
 }
 
 /** Seconds as people say them: 45 秒, 3 分 20 秒, 1 小时 05 分. */

@@ -52,6 +52,7 @@ export default {
       exceptions: 'Other days',
       exceptionCount: '{n} other days',
       addDay: 'Add a day',
+      dayOf: 'Date of the other day {n}',
       removeDay: 'Remove {day}',
       note: 'Note (optional)',
       now: 'At this moment',

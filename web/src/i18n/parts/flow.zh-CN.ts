@@ -52,6 +52,7 @@ export default {
       exceptions: '例外的日子',
       exceptionCount: '{n} 个例外',
       addDay: '添加日期',
+      dayOf: '第 {n} 个例外的日期',
       removeDay: '删除 {day}',
       note: '说明（可不填）',
       now: '此刻',
