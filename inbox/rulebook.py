@@ -34,7 +34,7 @@ class FlowSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     capacity: Annotated[int, Field(ge=1, le=10_000)] = 30
-    on_leave: Literal["keep", "waiting", "all"] = "waiting"
+    on_leave: Literal["keep", "waiting", "all"] = "keep"
     leave_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
     absent_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
 
