@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { errorFrom } from '@/api/client'
 import { cardOf } from '@/features/thread/kinds/card'
 import { initials, safeHref, safeImage, segments, shortName } from '@/ui/text'
-import { coarse, duration, listTime } from '@/ui/time'
+import { clockTime, coarse, dayLabel, duration, listTime, sameDay, setTimeFormat, setZone } from '@/ui/time'
 
 describe('addresses from outside', () => {
   it('open only when they are http or https', () => {
@@ -64,6 +64,22 @@ describe('times', () => {
     expect(listTime(iso(2026, 10, 20, 23, 59), now, 'en')).toBe('Yesterday')
     expect(listTime(iso(2026, 10, 18, 9, 0), now, 'zh-CN')).toBe('11-18')
     expect(listTime(iso(2024, 10, 18, 9, 0), now, 'zh-CN')).toBe('2024-11-18')
+  })
+
+  it("are the company's, wherever the browser is", () => {
+    const at = '2026-11-20T16:30:00Z'
+    setZone('Asia/Shanghai')
+    expect(clockTime(at)).toBe('00:30')
+    expect(dayLabel(at, Date.parse('2026-11-21T02:00:00Z'), 'en')).toBe('Today')
+    expect(sameDay(at, '2026-11-20T15:30:00Z')).toBe(false)
+    setZone('America/New_York')
+    expect(clockTime(at)).toBe('11:30')
+    expect(sameDay(at, '2026-11-20T15:30:00Z')).toBe(true)
+    setZone('Nowhere/At_All')
+    setTimeFormat('12')
+    expect(clockTime(at)).toBe('11:30 AM')
+    setTimeFormat('24')
+    setZone(new Intl.DateTimeFormat().resolvedOptions().timeZone)
   })
 
   it('are durations that never go below zero', () => {

@@ -27,7 +27,7 @@ export interface Rule<K extends RuleKind = RuleKind> {
   updated_at: string
   data: RuleData[K]
 }
-export type General = Schemas['General']
+export type General = Schemas['CompanyFacts']
 export type FlowSettings = Full<Schemas['FlowSettings']>
 export type Attendance = Schemas['AttendanceView']
 export type Status = Attendance['status']

@@ -2,6 +2,7 @@
  * customer's other conversations meanwhile (when asked for), then what is still on its way. */
 
 import type { EventView, MessageView } from '@/api/types'
+import { sameDay } from '@/ui/time'
 import { shownEntries, type OutboxEntry } from './outbox'
 
 export interface Marks {
@@ -32,10 +33,6 @@ const QUIET = new Set(['opened', 'answered', 'sla_started', 'sla_met'])
 
 const CLOSE = 3 * 60_000
 const LONG = 30 * 60_000
-
-function sameDay(a: string, b: string): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString()
-}
 
 function marksFor(at: string, sender: string, before: Before | null, unread: boolean): Marks {
   if (before === null || !sameDay(before.at, at)) return { day: at, pause: null, unread, follows: false }

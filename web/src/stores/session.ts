@@ -3,6 +3,7 @@ import { computed, shallowRef } from 'vue'
 import { api } from '@/api'
 import { ApiError, setCsrfToken } from '@/api/client'
 import type { Me } from '@/api/types'
+import { setZone } from '@/ui/time'
 
 /** Who is signed in, and what they may do. */
 export const useSession = defineStore('session', () => {
@@ -21,6 +22,7 @@ export const useSession = defineStore('session', () => {
     setCsrfToken(answer.csrf_token)
     me.value = answer
     noteServerTime(answer.server_time)
+    setZone(answer.zone)
   }
 
   function leave(): void {

@@ -1,6 +1,53 @@
-/** Times for people: relative when near, absolute when far. Durations in milliseconds. */
+/** Times for people, in the company's time zone wherever their browser is: relative when near, absolute when far. Durations in
+ * milliseconds. */
 
+import { ref } from 'vue'
 import type { Language } from '@/api/types'
+
+/** 14:02 or 2:02 PM, as its reader likes it. */
+const hours = ref<'24' | '12'>('24')
+export function setTimeFormat(wanted: '24' | '12'): void {
+  hours.value = wanted
+}
+
+/** Until the service has said which one it is, that of the browser. */
+const zone = ref(new Intl.DateTimeFormat().resolvedOptions().timeZone)
+export function setZone(name: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    zone.value = name
+  } catch {
+    // A zone that this browser has never heard of: its own is better than none.
+  }
+}
+
+/** Making a format is slow, and lists ask for hundreds of times. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${zone.value} ${JSON.stringify(options)}`
+  const known = formats.get(key)
+  if (known) return known
+  const made = new Intl.DateTimeFormat(language, { ...options, timeZone: zone.value })
+  formats.set(key, made)
+  return made
+}
+
+interface Wall {
+  year: number
+  month: number
+  day: number
+  hour: number
+  minute: number
+}
+
+/** What calendar and clock on the company's wall show. */
+function wall(at: Date | number): Wall {
+  const options = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', hourCycle: 'h23' } as const
+  const parts = format('en-US', options).formatToParts(at)
+  const of = (type: string): number => Number(parts.find((part) => part.type === type)?.value)
+  return { year: of('year'), month: of('month'), day: of('day'), hour: of('hour'), minute: of('minute') }
+}
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -9,18 +56,25 @@ const DAY = 24 * HOUR
 const two = (n: number): string => String(n).padStart(2, '0')
 
 export function clockTime(iso: string): string {
-  const date = new Date(iso)
-  return `${two(date.getHours())}:${two(date.getMinutes())}`
+  if (hours.value === '12') return format('en-US', { hour: 'numeric', minute: '2-digit', hour12: true }).format(new Date(iso))
+  const { hour, minute } = wall(new Date(iso))
+  return `${two(hour)}:${two(minute)}`
 }
 
+const dayNumber = ({ year, month, day }: Wall): number => Date.UTC(year, month - 1, day) / DAY
+
 function daysBetween(date: Date, now: Date): number {
-  const start = (d: Date): number => Date.UTC(d.getFullYear(), d.getMonth(), d.getDate())
-  return Math.round((start(now) - start(date)) / DAY)
+  return dayNumber(wall(now)) - dayNumber(wall(date))
+}
+
+export function sameDay(a: string, b: string): boolean {
+  return daysBetween(new Date(a), new Date(b)) === 0
 }
 
 function shortDate(date: Date, now: Date): string {
-  const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return date.getFullYear() === now.getFullYear() ? day : `${date.getFullYear()}-${day}`
+  const { year, month, day } = wall(date)
+  const short = `${two(month)}-${two(day)}`
+  return year === wall(now).year ? short : `${year}-${short}`
 }
 
 /** For lists: 刚刚, 5 分钟, 14:02, 昨天, 11-18, 2024-11-18. */
@@ -45,8 +99,8 @@ export function dayLabel(iso: string, now: number, language: Language): string {
   const days = daysBetween(date, today)
   if (days === 0) return zh ? '今天' : 'Today'
   if (days === 1) return zh ? '昨天' : 'Yesterday'
-  const sameYear = date.getFullYear() === today.getFullYear()
-  return new Intl.DateTimeFormat(language, {
+  const sameYear = wall(date).year === wall(today).year
+  return format(language, {
     weekday: days > 0 && days < 7 ? 'long' : undefined,
     month: 'long',
     day: 'numeric',
@@ -55,7 +109,7 @@ export function dayLabel(iso: string, now: number, language: Language): string {
 }
 
 export function fullTime(iso: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso))
+  return format(language, { dateStyle: 'medium', timeStyle: 'medium', hour12: hours.value === '12' }).format(new Date(iso))
 }
 
 /** 2 天 3 小时, 15 小时 08 分, 8 分 20 秒 (seconds only under ten minutes). */
