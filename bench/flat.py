@@ -191,7 +191,7 @@ async def _ask(http: aiohttp.ClientSession, url: str, token: str) -> float:
 async def _token(place: Site, url: str) -> str:
     async with open_services(place.services.settings, url) as services, services.work() as work:
         agent_id = await create_agent(
-            work, login="reader", name="reader", role="admin", password="bench reader 0123456789"
+            work, login="reader", name="reader", role="admin", password="correct horse battery 9"
         )
         return (await create_token(work, agent_id, "bench", None))[1]
 

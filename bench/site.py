@@ -79,7 +79,7 @@ class Site:
         """An API token of a new agent."""
         async with self.services.work() as work:
             agent_id = await create_agent(
-                work, login=login, name=login, role=role, password=f"bench {login} 0123456789"
+                work, login=login, name=login, role=role, password="correct horse battery 9"
             )
             _, token = await create_token(work, agent_id, "bench", None)
         return token
@@ -88,7 +88,7 @@ class Site:
         """Several programs of one agent."""
         async with self.services.work() as work:
             agent_id = await create_agent(
-                work, login=login, name=login, role="rep", password=f"bench {login} 0123456789"
+                work, login=login, name=login, role="rep", password="correct horse battery 9"
             )
             return [(await create_token(work, agent_id, "bench", None))[1] for _ in range(number)]
 
