@@ -32,6 +32,12 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/flow/TeamPage.vue'),
         meta: { permission: 'inbox.team', title: 'flow.team.title' },
       },
+      {
+        path: '/library/:part(quick-replies|materials)?',
+        name: 'library',
+        component: () => import('@/features/library/Library.vue'),
+        meta: { permission: 'library.read', title: 'compose.library.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

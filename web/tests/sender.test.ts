@@ -35,9 +35,9 @@ function setUp(answers: Answer[] = [], saved: OutboxEntry[] = []) {
       asked.push(one.token)
       const answer = answers.shift() ?? 'yes'
       if (answer !== 'yes') throw answer
-      return messageView({ client_token: one.token })
+      return [messageView({ client_token: one.token })]
     },
-    onSent: (message) => sent.push(message),
+    onSent: (messages) => sent.push(...messages),
     onChange: () => undefined,
     random: () => 0.5,
   })

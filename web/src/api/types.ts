@@ -80,5 +80,6 @@ export type Push =
   | { type: 'gone'; conversation_id: number }
   | { type: 'notifications'; page: NotificationPage }
   | ViewersPush
+  | { type: 'draft'; draft: Schemas['DraftView'] }
   | { type: 'resync' }
   | { type: 'pong' }

@@ -5,13 +5,13 @@
 
 import { ApiError } from '@/api/client'
 import type { MessageView } from '@/api/types'
-import type { OutboxEntry, OutboxStorage } from '@/model/outbox'
+import { isOf, type OutboxEntry, type OutboxStorage } from '@/model/outbox'
 import { backoffMilliseconds } from './backoff'
 
 export interface SenderOptions {
   storage: OutboxStorage
-  send: (entry: OutboxEntry) => Promise<MessageView>
-  onSent: (message: MessageView) => void
+  send: (entry: OutboxEntry) => Promise<readonly MessageView[]>
+  onSent: (messages: readonly MessageView[], entry: OutboxEntry) => void
   onChange: () => void
   random?: () => number
 }
@@ -40,9 +40,10 @@ export class Sender {
 
   /** The service has this message: by its own answer or because it was pushed. */
   acknowledge(token: string): void {
-    if (!this.entries.some((entry) => entry.token === token)) return
-    this.entries = this.entries.filter((entry) => entry.token !== token)
-    this.options.storage.drop(token)
+    const known = this.entries.find((entry) => entry.token === token || isOf(entry, token))
+    if (!known) return
+    this.entries = this.entries.filter((entry) => entry !== known)
+    this.options.storage.drop(known.token)
     this.options.onChange()
   }
 
@@ -51,6 +52,14 @@ export class Sender {
     const entry = this.entries.find((held) => held.token === token && held.state === 'refused')
     if (entry) this.acknowledge(token)
     return entry ?? null
+  }
+
+  /** Something that was refused goes out after all, changed: with the same token, since nothing of it was taken. */
+  again(token: string, change: Partial<OutboxEntry>): void {
+    const entry = this.entries.find((held) => held.token === token && held.state === 'refused')
+    if (!entry) return
+    this.update(token, { ...change, state: 'waiting', refusal: null })
+    void this.work(entry.conversationId)
   }
 
   /** Tries everything that waits, now. */
@@ -88,8 +97,8 @@ export class Sender {
     const attempts = entry.attempts + 1
     this.update(entry.token, { state: 'sending', attempts })
     try {
-      const message = await this.options.send(entry)
-      this.options.onSent(message)
+      const messages = await this.options.send(entry)
+      this.options.onSent(messages, entry)
       this.acknowledge(entry.token)
       return true
     } catch (error) {
@@ -103,7 +112,7 @@ export class Sender {
         this.retryLater(entry.conversationId, attempts, error.retryAfterSeconds)
         return false
       }
-      this.update(entry.token, { state: 'refused', refusal: { code: error.code, detail: error.message } })
+      this.update(entry.token, { state: 'refused', refusal: { code: error.code, detail: error.message, fields: error.fields } })
       return true
     }
   }

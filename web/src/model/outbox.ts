@@ -1,6 +1,7 @@
 /** Messages that the rep has sent and the service has not yet acknowledged. They survive a reload. */
 
 import type { AttachmentView, Kind, SendRequest } from '@/api/types'
+import { requestPart, type Piece, type Source } from './pieces'
 
 export interface OutboxEntry {
   /** Also the `client_token`: the same on every attempt, so that the service can tell a repetition. */
@@ -10,12 +11,25 @@ export interface OutboxEntry {
   text: string
   content: Record<string, unknown>
   attachment: AttachmentView | null
+  /** Where the file lies when it is no upload. */
+  source?: Source | null
+  /** Several pieces, sent as one; piece n is shown, and acknowledged, by the token `{token}-{n}`. */
+  pieces?: Piece[]
+  /** A private note, with who is meant. */
+  note?: { mentionIds: number[] }
+  quickReplyId?: number | null
+  /** The newest message that was in sight: an answer of a colleague after it stops the send. Null: send anyway. */
+  seenSeq?: number | null
+  /** What follows when it has been accepted. */
+  then?: 'close'
+  /** Of a row that shows one piece: the entry it belongs to. */
+  stack?: { token: string; last: boolean }
   createdAt: string
   /** `refused`: certainly not sent, and the same request would be refused again. */
   state: 'waiting' | 'sending' | 'refused'
   attempts: number
   /** Why it was refused: the service's code and sentence. */
-  refusal: { code: string; detail: string } | null
+  refusal: { code: string; detail: string; fields?: Record<string, string> } | null
 }
 
 export interface KeyValueStore {
@@ -72,10 +86,43 @@ function parse(text: string | null): OutboxEntry | null {
   }
 }
 
+/** The entry that a message's token belongs to: its own, or that of the stack it is a piece of. */
+export function isOf(entry: OutboxEntry, token: string): boolean {
+  if (!entry.pieces) return entry.token === token
+  return token.startsWith(`${entry.token}-`) && /^\d+$/.test(token.slice(entry.token.length + 1))
+}
+
+/** As the thread shows it: a row for each piece. */
+export function shownEntries(entry: OutboxEntry): OutboxEntry[] {
+  if (!entry.pieces) return [entry]
+  return entry.pieces.map((piece, n) => ({
+    ...entry,
+    token: `${entry.token}-${n}`,
+    kind: piece.kind,
+    text: piece.text,
+    content: piece.content,
+    attachment: piece.file,
+    pieces: undefined,
+    stack: { token: entry.token, last: n === (entry.pieces?.length ?? 0) - 1 },
+  }))
+}
+
 export function requestOf(entry: OutboxEntry): SendRequest {
   const request: SendRequest = { client_token: entry.token, kind: entry.kind }
   if (entry.text) request.text = entry.text
   if (Object.keys(entry.content).length > 0) request.content = entry.content
-  if (entry.attachment) request.attachment_id = entry.attachment.id
-  return request
+  if (entry.source) Object.assign(request, entry.source)
+  else if (entry.attachment) request.attachment_id = entry.attachment.id
+  return { ...request, ...shared(entry) }
+}
+
+export function stackOf(entry: OutboxEntry) {
+  return { client_token: entry.token, parts: (entry.pieces ?? []).map(requestPart), ...shared(entry) }
+}
+
+function shared(entry: OutboxEntry): { quick_reply_id?: number; seen_seq?: number } {
+  return {
+    ...(entry.quickReplyId ? { quick_reply_id: entry.quickReplyId } : {}),
+    ...(typeof entry.seenSeq === 'number' ? { seen_seq: entry.seenSeq } : {}),
+  }
 }

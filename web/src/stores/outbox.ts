@@ -4,14 +4,34 @@ import { api } from '@/api'
 import type { AttachmentView, Kind, MessageView } from '@/api/types'
 import { Sender } from '@/live/sender'
 import { newToken } from '@/model/token'
-import { OutboxStorage, requestOf, type OutboxEntry } from '@/model/outbox'
+import { compose } from '@/api/compose'
+import { together } from '@/api/together'
+import { OutboxStorage, requestOf, stackOf, type OutboxEntry } from '@/model/outbox'
+import type { Piece } from '@/model/pieces'
+import { useInbox } from './inbox'
 import { useThreads } from './threads'
 
 export interface NewMessage {
   conversationId: number
   kind: Kind
   text: string
-  attachment?: AttachmentView
+  attachment?: AttachmentView | null
+  source?: Piece['source']
+  content?: Record<string, unknown>
+  pieces?: Piece[]
+  note?: { mentionIds: number[] }
+  quickReplyId?: number | null
+  seenSeq?: number | null
+  then?: 'close'
+}
+
+/** Calls the service with an entry. The same token however often: it is one answer. */
+async function deliver(entry: OutboxEntry): Promise<readonly MessageView[]> {
+  if (entry.note) {
+    return [await together.addNote(entry.conversationId, { client_token: entry.token, text: entry.text, mention_ids: entry.note.mentionIds })]
+  }
+  if (entry.pieces) return (await compose.sendStack(entry.conversationId, stackOf(entry))).messages
+  return [await api.send(entry.conversationId, requestOf(entry))]
 }
 
 /** What was sent here and is not yet acknowledged. */
@@ -24,8 +44,12 @@ export const useOutbox = defineStore('outbox', () => {
     stop()
     const started = new Sender({
       storage: new OutboxStorage(localStorage, agentId),
-      send: (entry) => api.send(entry.conversationId, requestOf(entry)),
-      onSent: (message) => threads.takeAnswer(message),
+      send: deliver,
+      onSent: (messages, entry) => {
+        for (const message of messages) threads.takeAnswer(message)
+        // What fails here is told by the list: the conversation simply stays open.
+        if (entry.then === 'close') void useInbox().close(entry.conversationId).catch(() => undefined)
+      },
       onChange: () => {
         entries.value = [...started.list()]
       },
@@ -46,8 +70,14 @@ export const useOutbox = defineStore('outbox', () => {
       conversationId: message.conversationId,
       kind: message.kind,
       text: message.text,
-      content: {},
+      content: message.content ?? {},
       attachment: message.attachment ?? null,
+      source: message.source ?? null,
+      pieces: message.pieces,
+      note: message.note,
+      quickReplyId: message.quickReplyId ?? null,
+      seenSeq: message.seenSeq ?? null,
+      then: message.then,
       createdAt: new Date().toISOString(),
       state: 'waiting',
       attempts: 0,
@@ -67,5 +97,10 @@ export const useOutbox = defineStore('outbox', () => {
     return sender?.discard(token) ?? null
   }
 
-  return { entries, start, stop, send, acknowledge, kick, discard }
+  /** Sends what a colleague's answer had stopped. */
+  function sendAnyway(token: string): void {
+    sender?.again(token, { seenSeq: null })
+  }
+
+  return { entries, sendAnyway, start, stop, send, acknowledge, kick, discard }
 })

@@ -1,4 +1,4 @@
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, MessageSquareReply, Plug, Route, Siren, Star, Tags, UsersRound } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2 } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -25,11 +25,17 @@ export interface Section {
 
 export const SECTIONS: readonly Section[] = [
   { name: 'me', path: 'me', group: 'mine', title: 'rights.section.me', icon: CircleUserRound, component: () => import('@/features/me/Profile.vue') },
+  { name: 'appearance', path: 'appearance', group: 'mine', title: 'rights.section.appearance', icon: Palette, component: () => import('@/features/me/Appearance.vue') },
+  { name: 'my-security', path: 'security', group: 'mine', title: 'rights.section.mySecurity', icon: ShieldCheck, component: () => import('@/features/me/MySecurity.vue') },
+  { name: 'my-tokens', path: 'tokens', group: 'mine', title: 'rights.section.tokens', icon: KeyRound, component: () => import('@/features/me/MyTokens.vue') },
   { name: 'notices', path: 'notices', group: 'mine', title: 'together.notice.page', icon: Bell, component: () => import('@/features/bell/NoticeSettings.vue') },
 
   { name: 'people', path: 'people', group: 'company', permission: 'agents.read', title: 'rights.section.people', icon: UsersRound, component: () => import('@/features/admin/People.vue') },
+  { name: 'teams', path: 'teams', group: 'company', permission: 'agents.read', title: 'rights.section.teams', icon: Network, component: () => import('@/features/people/Teams.vue') },
+  { name: 'roles', path: 'roles', group: 'company', permission: 'agents.read', title: 'rights.section.roles', icon: IdCard, component: () => import('@/features/roles/Roles.vue') },
 
   { name: 'connections', path: 'connections', group: 'channels', permission: 'connections.read', title: 'rights.section.connections', icon: Plug, component: () => import('@/features/admin/Connections.vue') },
+  { name: 'accounts', path: 'accounts', group: 'channels', permission: 'connections.read', title: 'rights.section.accounts', icon: MessagesSquare, component: () => import('@/features/admin/Accounts.vue') },
   { name: 'events', path: 'events', group: 'channels', permission: 'events.read', title: 'rights.section.events', icon: Siren, component: () => import('@/features/admin/Events.vue') },
 
   { name: 'labels', path: 'labels', group: 'inbox', permission: 'inbox.settings', title: 'together.label.page', icon: Tags, component: () => import('@/features/labels/Labels.vue') },
@@ -38,4 +44,9 @@ export const SECTIONS: readonly Section[] = [
   { name: 'answers', path: 'answers', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.answer', icon: MessageSquareReply, component: () => import('@/features/flow/AnswersPage.vue') },
   { name: 'sla', path: 'sla', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.sla', icon: AlarmClock, component: () => import('@/features/flow/SlaPage.vue') },
   { name: 'surveys', path: 'surveys', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.survey', icon: Star, component: () => import('@/features/flow/SurveyPage.vue') },
+
+  { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
+
+  { name: 'sign-in-rules', path: 'sign-in', group: 'security', permission: 'company.manage', title: 'rights.section.signIn', icon: LockKeyhole, component: () => import('@/features/security/SignInRules.vue') },
+  { name: 'trail', path: 'trail', group: 'security', permission: 'trail.read', title: 'rights.section.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
 ]

@@ -2,6 +2,7 @@ import type { ConversationPush } from '@/api/types'
 import { useBell } from '@/stores/bell'
 import { useInbox } from '@/stores/inbox'
 import { useOutbox } from '@/stores/outbox'
+import { useScheduled } from '@/stores/scheduled'
 import { useThreads } from '@/stores/threads'
 
 /** A conversation changed: its row, its thread when held, and sends of ours that have become messages. */
@@ -10,4 +11,5 @@ export function onConversation(push: ConversationPush): void {
   useInbox().takeView(push.conversation)
   useThreads().takePushed(push)
   useOutbox().acknowledge(push.messages)
+  useScheduled().heard(push)
 }

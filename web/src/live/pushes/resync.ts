@@ -1,17 +1,23 @@
 import { useAccounts } from '@/stores/accounts'
 import { useAttendance } from '@/stores/attendance'
 import { useBell } from '@/stores/bell'
+import { useDrafts } from '@/stores/drafts'
 import { useInbox } from '@/stores/inbox'
 import { useLabels } from '@/stores/labels'
 import { useOutbox } from '@/stores/outbox'
 import { usePresence } from '@/stores/presence'
+import { useScheduled } from '@/stores/scheduled'
 import { useSession } from '@/stores/session'
 import { useThreads } from '@/stores/threads'
+import { useTrays } from '@/stores/trays'
 
 /** Pushes may be missing: after connecting, and when the service dropped some. Reads everything in sight anew. */
 export async function onResync(): Promise<void> {
   if (!useSession().can('inbox.read')) return
   useOutbox().kick()
+  useTrays().kick()
+  useScheduled().resync()
+  void useDrafts().load().catch(() => undefined)
   usePresence().announce()
   void useBell().load().catch(() => undefined)
   void useAttendance().load().catch(() => undefined)
