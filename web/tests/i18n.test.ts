@@ -44,6 +44,10 @@ describe('the two languages', () => {
     for (const [key, text] of chinese) expect([key, names(english.get(key) ?? '')]).toEqual([key, names(text)])
   })
 
+  it('escape the special sign of links between sentences', () => {
+    for (const [key, text] of [...chinese, ...english]) expect([key, text.replaceAll("{'@'}", '')]).not.toEqual([key, expect.stringContaining('@')])
+  })
+
   it('leave nothing empty', () => {
     for (const [key, text] of [...chinese, ...english]) expect([key, text.trim()]).not.toEqual([key, ''])
   })

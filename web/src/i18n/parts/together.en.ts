@@ -11,6 +11,7 @@ export default {
     ok: 'OK',
     quotedMessage: 'Quoted message',
     save: 'Save',
+    speed: '{n}× speed, press to change',
     toDay: 'Jump to a day',
     toQuoted: 'Jump to the quoted message',
     typing: '{names} is answering the customer…',
