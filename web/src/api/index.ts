@@ -6,15 +6,6 @@ import type * as t from './types'
 
 type Schemas = components['schemas']
 
-export type View = 'mine' | 'unassigned' | 'all' | 'closed'
-
-export interface ListQuery {
-  view: View
-  account_id?: number
-  unread?: boolean
-  waiting?: boolean
-}
-
 const conversation = (conversation_id: number) => ({ params: { path: { conversation_id } } })
 const message = (message_id: number) => ({ params: { path: { message_id } } })
 const connection = (connection_id: number) => ({ params: { path: { connection_id } } })
@@ -40,14 +31,6 @@ export const api = {
 
   accounts: () => answerOf(routes.GET('/api/accounts')),
 
-  conversations: ({ view, account_id, unread, waiting }: ListQuery, cursor: string | null, limit: number) =>
-    answerOf(
-      routes.GET('/api/conversations', {
-        params: {
-          query: { view, account_id, unread, waiting, cursor: cursor ?? undefined, limit },
-        },
-      }),
-    ),
   counts: () => answerOf(routes.GET('/api/conversations/counts')),
   messages: (conversation_id: number, query: { before?: number; limit?: number }) =>
     answerOf(routes.GET('/api/conversations/{conversation_id}/messages', { params: { path: { conversation_id }, query } })),

@@ -4153,7 +4153,7 @@ export interface components {
             capacity?: number;
             /**
              * On Leave
-             * @default waiting
+             * @default keep
              * @enum {string}
              */
             on_leave?: "keep" | "waiting" | "all";
@@ -4650,28 +4650,24 @@ export interface components {
         LookView: {
             /**
              * Theme
-             * @default auto
              * @enum {string}
              */
-            theme?: "auto" | "light" | "dark";
+            theme: "auto" | "light" | "dark";
             /**
              * Density
-             * @default comfortable
              * @enum {string}
              */
-            density?: "comfortable" | "compact";
+            density: "comfortable" | "compact";
             /**
              * Send Key
-             * @default enter
              * @enum {string}
              */
-            send_key?: "enter" | "ctrl-enter";
+            send_key: "enter" | "ctrl-enter";
             /**
              * Time Format
-             * @default 24
              * @enum {string}
              */
-            time_format?: "24" | "12";
+            time_format: "24" | "12";
         };
         /**
          * MacroAction
@@ -5371,11 +5367,6 @@ export interface components {
             hits: components["schemas"]["PersonHit"][];
             /** More */
             more: boolean;
-        };
-        /** PersonList */
-        PersonList: {
-            /** People */
-            people: components["schemas"]["StaffView"][];
         };
         /**
          * PersonView
@@ -6159,6 +6150,11 @@ export interface components {
              * @default null
              */
             seen_seq?: number | null;
+        };
+        /** StaffList */
+        StaffList: {
+            /** People */
+            people: components["schemas"]["StaffView"][];
         };
         /**
          * StaffView
@@ -9107,7 +9103,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PersonList"];
+                    "application/json": components["schemas"]["StaffList"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

@@ -1,7 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { answerOf, routes, whenUndoable } from '@/api/client'
-import { ApiError } from '@/api/client'
+import { ApiError, answerOf, routes, whenUndoable } from '@/api/client'
 
 /** Something one just did that can be taken back. The service says so with the header `X-Undo-Step`: `id;kind;count`. */
 export interface UndoStep {
@@ -22,6 +21,12 @@ export const useUndo = defineStore('undo', () => {
   const busy = ref(false)
   const possible = computed(() => steps.value.length > 0 && !busy.value)
   let timer: ReturnType<typeof setTimeout> | undefined
+  const listeners: ((kind: string) => void)[] = []
+
+  /** Called after something was undone; conversations tell by themselves, other things may have to be read again. */
+  function whenUndone(heard: (kind: string) => void): void {
+    listeners.push(heard)
+  }
 
   function offer(step: UndoStep): void {
     steps.value = [...steps.value.slice(-19), step]
@@ -54,6 +59,7 @@ export const useUndo = defineStore('undo', () => {
       const done = await answerOf(routes.POST('/api/undo/{step_id}', { params: { path: { step_id: step.id } } }))
       outcome.value = { step, result: { restored: done.restored, skipped: done.skipped } }
       steps.value = steps.value.filter((one) => one.id !== step.id)
+      for (const heard of listeners) heard(step.kind)
     } catch (error) {
       outcome.value = { step, result: { refused: error } }
       // Without an answer it may be asked again; a refusal is final.
@@ -71,5 +77,5 @@ export const useUndo = defineStore('undo', () => {
   }
 
   whenUndoable(offer)
-  return { steps, offered, outcome, busy, possible, undo, dismiss, hold, keepFor, clear }
+  return { steps, offered, outcome, busy, possible, undo, whenUndone, dismiss, hold, keepFor, clear }
 })

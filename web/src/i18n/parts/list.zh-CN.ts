@@ -118,6 +118,7 @@ export default {
     },
     did: {
       other: '已完成',
+      saved_view: { delete: '视图已删除' },
       conversation: {
         close: '会话已完成',
         reopen: '会话已重新打开',
