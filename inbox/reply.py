@@ -17,14 +17,13 @@ from inbox import turns, windows
 from inbox.assign import give
 from inbox.collision import SeenSeq, check_unanswered
 from inbox.library.uses import count_uses
-from inbox.parts import CARD_KINDS, MEDIA_KINDS, Part, StoredFile, StoredPart, resolve
+from inbox.parts import CARD_KINDS, MEDIA_KINDS, Piece, StoredFile, StoredPart, resolve
 from inbox.rows import Conversation, lock_one, save
 from inbox.status import reopen_one
 from inbox.text import preview
 from inbox.variables import filled_or_refused, names_in, values_of
 from scrm import outbox
 from scrm.channel import Capabilities, Kind, Sentence
-from scrm.company import FACTS
 from scrm.db import Row
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import Principal
@@ -43,7 +42,7 @@ CapabilitiesOf = Callable[[str], Capabilities | None]
 Token = Annotated[str, Field(min_length=8, max_length=60, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-class Draft(Part):
+class Draft(Piece):
     """What a rep wants to say: one piece. ``quick_reply_id``: where its words come from, for the count of uses."""
 
     client_token: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -57,7 +56,7 @@ class Stack(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     client_token: Token
-    parts: Annotated[list[Part], Field(min_length=1, max_length=MOST_PARTS)]
+    parts: Annotated[list[Piece], Field(min_length=1, max_length=MOST_PARTS)]
     quick_reply_id: Id | None = None
     seen_seq: SeenSeq = None
 
@@ -145,7 +144,7 @@ async def write_answers(
     return made
 
 
-def check_draft(draft: Part, able: Capabilities) -> None:
+def check_draft(draft: Piece, able: Capabilities) -> None:
     """What the platform would refuse anyway is refused here, in words; files are looked at when they are found."""
     _check_kind(draft.kind, able)
     _check_text(draft.kind, draft.text, able)
@@ -247,8 +246,7 @@ async def _filled(
     """With the values of this conversation in place of names. Raises :class:`Unprocessable` where one is missing."""
     if not any(names_in(part.text) for part in parts):
         return list(parts)
-    zone = (await FACTS.load(work.tx)).zone
-    values = await values_of(work.tx, principal, conversation_id, work.now, zone)
+    values = await values_of(work.tx, principal, conversation_id, work.now)
     return [part.with_text(filled_or_refused(part.text, values)) for part in parts]
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from scrm.company import FACTS
 from scrm.db import Row, Tx
 from scrm.errors import Unprocessable
 from scrm.permissions import Principal
@@ -57,16 +57,16 @@ def unknown_in(text: str) -> list[str]:
     return [name for name in names_in(text) if name not in NAMES]
 
 
-async def values_of(tx: Tx, principal: Principal, conversation_id: int, now: datetime, zone: str) -> dict[str, str]:
+async def values_of(tx: Tx, principal: Principal, conversation_id: int, now: datetime) -> dict[str, str]:
     """What each name stands for; empty: there is no value."""
     row = await tx.fetchrow(VALUES, conversation_id)
-    company = await tx.fetchval("select value ->> 'name' from company_setting where key = 'company'") or ""
-    here = now.astimezone(ZoneInfo(zone))
+    facts = await FACTS.load(tx)
+    here = now.astimezone(facts.clock)
     return {
         **(_of_customer(row) if row is not None else {}),
         "agent.name": principal.name,
         "account.name": row["account_name"] if row is not None else "",
-        "company.name": company,
+        "company.name": facts.name,
         "today": f"{here.month}月{here.day}日",
         "tomorrow": _tomorrow(here),
         "now": f"{here:%H:%M}",

@@ -19,7 +19,7 @@ from typing import cast
 
 import orjson
 
-from scrm import demo_company, demo_rules
+from scrm import demo_company, demo_library, demo_rules
 from scrm.app import open_services, running, until_stopped
 from scrm.clock import ShiftedClock
 from scrm.config import LogSettings, Settings
@@ -69,6 +69,7 @@ async def _play(settings: Settings, url: str, pace: float, say: Say) -> None:
             fresh = await _prepared(services, state, say)
             async with _stage(state, clock) as stage, running(services, "all") as address:
                 await _open_company(services, stage, address)
+                await demo_library.stock(services)
                 office = ServiceOffice(services, stage)
                 if fresh:
                     await play_history(stage, office, clock, chats())

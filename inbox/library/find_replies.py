@@ -11,7 +11,6 @@ from inbox.library.quick_replies import COLUMNS, QuickReplyView, find_reply, vie
 from inbox.library.spelling import patterns
 from inbox.parts import PartView, part_view
 from inbox.variables import fill, values_of
-from scrm.company import FACTS
 from scrm.db import Tx
 from scrm.permissions import Principal
 from scrm.services import Work
@@ -99,8 +98,7 @@ async def reply_folders(tx: Tx, principal: Principal, reach: str | None) -> Repl
 async def filled_reply(work: Work, principal: Principal, reply_id: int, conversation_id: int) -> FilledReply:
     """Of a conversation that the asker may see. Raises :class:`NotFound`."""
     row = await find_reply(work.tx, principal, reply_id)
-    facts = await FACTS.load(work.tx)
-    values = await values_of(work.tx, principal, conversation_id, work.now, facts.zone)
+    values = await values_of(work.tx, principal, conversation_id, work.now)
     parts, missing = [], []
     for number, part in enumerate(row["parts"]):
         filled = fill(part["text"], values)

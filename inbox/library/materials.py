@@ -10,7 +10,7 @@ from pydantic import Field
 from inbox.library.places import VISIBLE, LibraryReach, Place, check_place, check_row, eyes, manages
 from inbox.library.quick_replies import check_card
 from inbox.library.spelling import patterns, words_of
-from inbox.parts import CARD_KINDS, MEDIA_KINDS, FileView, Part, StoredPart, resolve
+from inbox.parts import CARD_KINDS, MEDIA_KINDS, FileView, Piece, StoredPart, resolve
 from scrm.channel import Kind
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
@@ -177,7 +177,7 @@ async def add_material(work: Work, principal: Principal, new: NewMaterial) -> tu
     """Returns its id, and whether it is new. Raises :class:`Forbidden`, :class:`Unprocessable`."""
     await check_place(work.tx, principal, new.place)
     await _check_folder(work, principal, new.place, new.folder_id)
-    part = Part(kind=Kind(new.kind), content=new.content, attachment_id=new.attachment_id)
+    part = Piece(kind=Kind(new.kind), content=new.content, attachment_id=new.attachment_id)
     stored = await resolve(work, principal, part)
     _check(stored)
     columns = new.place.columns(principal)
@@ -200,7 +200,7 @@ async def change_material(work: Work, principal: Principal, material_id: int, ch
     content, file = row["content"], None
     if kind in CARD_KINDS:
         content = change.content if change.content is not None else content
-        part = Part(kind=kind, content=content, attachment_id=change.attachment_id)
+        part = Piece(kind=kind, content=content, attachment_id=change.attachment_id)
         stored = await resolve(work, principal, part)
         _check(stored)
         content, file = stored.content, stored.file

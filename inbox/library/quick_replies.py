@@ -11,7 +11,7 @@ from pydantic import Field
 
 from inbox.library.places import VISIBLE, LibraryReach, Place, check_place, check_row, eyes, manages
 from inbox.library.spelling import keys_of, words_of
-from inbox.parts import CARD_KINDS, MEDIA_KINDS, Part, PartView, StoredPart, part_view, resolve
+from inbox.parts import CARD_KINDS, MEDIA_KINDS, PartView, Piece, StoredPart, part_view, resolve
 from inbox.variables import unknown_in
 from scrm.channel import Kind
 from scrm.db import Row, Tx
@@ -54,7 +54,7 @@ RESTORE = "update quick_reply set deleted_at = null where id = any($1::bigint[])
 Folder = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class KeptPart(Part):
+class KeptPart(Piece):
     """``keep``: the file stays that of this reply's piece with that number (counted from 0)."""
 
     keep: Annotated[int, Field(ge=0, le=20)] | None = None
