@@ -68,7 +68,7 @@ export function presets(now: number, zone: string): Preset[] {
     { key: 'morning', at: day(1, 9) },
     { key: 'monday', at: day(toMonday, 9) },
   ]
-  return found.filter((one) => one.at > now + 60_000)
+  return found.filter((one, n) => one.at > now + 60_000 && found.findIndex((other) => other.at === one.at) === n)
 }
 
 /** 今天 18:00, 明天 09:00, 3月8日 09:00. */
