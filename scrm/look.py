@@ -21,10 +21,13 @@ where id = $1 returning preferences -> 'look'
 
 
 class LookView(View):
-    theme: Theme = "auto"
-    density: Density = "comfortable"
-    send_key: SendKey = "enter"
-    time_format: TimeFormat = "24"
+    theme: Theme
+    density: Density
+    send_key: SendKey
+    time_format: TimeFormat
+
+
+USUAL = LookView(theme="auto", density="comfortable", send_key="enter", time_format="24")
 
 
 class LookInput(Input):
@@ -39,15 +42,15 @@ class LookInput(Input):
 def look_view(stored: Any) -> LookView | None:
     """None: nothing was chosen yet, or nothing that is still understood."""
     try:
-        return LookView.model_validate(stored) if stored else None
-    except ValidationError:
+        return LookView.model_validate({**USUAL.model_dump(), **stored}) if stored else None
+    except (ValidationError, TypeError):
         return None
 
 
 async def change(request: Request, body: LookInput) -> LookView:
     chosen = body.model_dump(exclude_none=True)
     stored = await request.services.db.fetchval(SAVE, request.principal.agent_id, chosen)
-    return look_view(stored) or LookView()
+    return look_view(stored) or USUAL
 
 
 def api_routes() -> list[Route]:

@@ -50,7 +50,7 @@ class AccountInput(Input):
     disabled: bool | None = None
 
 
-class OrderInput(Input):
+class AccountOrderInput(Input):
     account_ids: Annotated[list[Id], Field(min_length=1, max_length=2000)]
 
 
@@ -87,7 +87,7 @@ async def change_account(request: Request, account_id: int, body: AccountInput) 
         return await _one(work.tx, account_id)
 
 
-async def order(request: Request, body: OrderInput) -> AccountList:
+async def order(request: Request, body: AccountOrderInput) -> AccountList:
     """The order of the rail and of all lists, for everybody."""
     async with request.services.work() as work:
         done = await work.tx.fetch(ORDER, body.account_ids)

@@ -33,7 +33,7 @@ from agent a order by a.id
 """
 
 
-class PersonView(AgentView):
+class StaffView(AgentView):
     """``sessions`` and ``tokens``: how many are good now."""
 
     created_at: datetime
@@ -45,15 +45,15 @@ class PersonView(AgentView):
     tokens: int
 
 
-class PersonList(View):
-    people: list[PersonView]
+class StaffList(View):
+    people: list[StaffView]
 
 
 class AgentSessions(View):
     sessions: list[SessionView]
 
 
-class PasswordInput(Input):
+class ResetPasswordInput(Input):
     """``password`` absent: one is made up."""
 
     password: Annotated[str, Field(max_length=1000)] | None = None
@@ -74,9 +74,9 @@ class IdentityList(View):
     identities: list[IdentityView]
 
 
-async def list_people(request: Request) -> PersonList:
+async def list_people(request: Request) -> StaffList:
     rows = await request.services.db.fetch(PEOPLE, request.services.clock.now())
-    return PersonList(people=[PersonView(**row) for row in rows])
+    return StaffList(people=[StaffView(**row) for row in rows])
 
 
 async def sessions_of(request: Request, agent_id: int) -> AgentSessions:
@@ -105,7 +105,7 @@ async def end_sessions(request: Request, agent_id: int) -> None:
         await _record(work, request, "session.ended_by_admin", agent_id)
 
 
-async def reset_password(request: Request, agent_id: int, body: PasswordInput) -> NewPassword:
+async def reset_password(request: Request, agent_id: int, body: ResetPasswordInput) -> NewPassword:
     if agent_id == request.principal.agent_id:
         raise Forbidden("Change your own password under your own settings.", code="not_yourself")
     password = body.password or f"{secrets.token_urlsafe(9)}-Aa1"

@@ -47,7 +47,7 @@ class EnrolmentView(View):
     qr_svg: str
 
 
-class CodeInput(Input):
+class AppCodeInput(Input):
     code: Annotated[str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$")]
 
 
@@ -78,7 +78,7 @@ async def begin(request: Request, body: BeginInput) -> EnrolmentView:
     return EnrolmentView(secret=made.secret, uri=made.uri, qr_svg=made.qr_svg)
 
 
-async def confirm(request: Request, body: CodeInput) -> RecoveryCodes:
+async def confirm(request: Request, body: AppCodeInput) -> RecoveryCodes:
     _own_session(request)
     principal = request.principal
     code = "".join(body.code.split())

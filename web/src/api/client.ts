@@ -100,9 +100,9 @@ export async function answerOf<T>(call: Promise<Outcome<T>>): Promise<T> {
   const { data, error, response } = outcome
   if (response.ok) return data as T
   // Only the first question, who am I, is asked without knowing whether anybody is signed in.
-  if (response.status === 401 && !response.url.endsWith('/api/session')) onSignedOut()
+  if (response.status === 401 && !/\/api\/session(\/code)?$/.test(response.url)) onSignedOut()
   const problem = errorFrom(response.status, parsed(error), response.headers.get('Retry-After'))
-  if (problem.code === 'csrf') onOtherSession()
+  if (problem.code === 'csrf' || problem.code === 'unfinished') onOtherSession()
   throw problem
 }
 

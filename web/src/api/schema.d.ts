@@ -3035,6 +3035,11 @@ export interface components {
             /** Channels */
             channels: components["schemas"]["ChannelView"][];
         };
+        /** AccountOrderInput */
+        AccountOrderInput: {
+            /** Account Ids */
+            account_ids: number[];
+        };
         /** AccountView */
         AccountView: {
             /** Id */
@@ -3203,6 +3208,11 @@ export interface components {
         AnswerView: {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
+        };
+        /** AppCodeInput */
+        AppCodeInput: {
+            /** Code */
+            code: string;
         };
         /** AssignInput */
         AssignInput: {
@@ -3479,6 +3489,11 @@ export interface components {
             recall_seconds: number | null;
             /** Deduplicates Sends */
             deduplicates_sends: boolean;
+        };
+        /** CodeInput */
+        CodeInput: {
+            /** Code */
+            code: string;
         };
         /**
          * CompanyFacts
@@ -5264,6 +5279,14 @@ export interface components {
             read_at: string | null;
         };
         /**
+         * OrderInput
+         * @description Every id of the list, in the new order.
+         */
+        OrderInput: {
+            /** Ids */
+            ids: number[];
+        };
+        /**
          * Part
          * @description A piece of a text; ``hit``: it is what was searched for.
          */
@@ -5293,6 +5316,13 @@ export interface components {
             /** Agent Id */
             agent_id: number;
             why: components["schemas"]["WordsView"];
+        };
+        /** PasswordInput */
+        PasswordInput: {
+            /** Old Password */
+            old_password: string;
+            /** New Password */
+            new_password: string;
         };
         /**
          * PasswordRules
@@ -5675,6 +5705,17 @@ export interface components {
              * @default null
              */
             texts?: string[] | null;
+        };
+        /**
+         * ResetPasswordInput
+         * @description ``password`` absent: one is made up.
+         */
+        ResetPasswordInput: {
+            /**
+             * Password
+             * @default null
+             */
+            password?: string | null;
         };
         /**
          * ResponseView
@@ -6611,47 +6652,6 @@ export interface components {
             /** En */
             en: string;
         };
-        /**
-         * OrderInput
-         * @description Every id of the list, in the new order.
-         */
-        inbox__routes_rules__OrderInput: {
-            /** Ids */
-            ids: number[];
-        };
-        /** OrderInput */
-        scrm__routes_accounts__OrderInput: {
-            /** Account Ids */
-            account_ids: number[];
-        };
-        /**
-         * PasswordInput
-         * @description ``password`` absent: one is made up.
-         */
-        scrm__routes_agents__PasswordInput: {
-            /**
-             * Password
-             * @default null
-             */
-            password?: string | null;
-        };
-        /** CodeInput */
-        scrm__routes_second_factor__CodeInput: {
-            /** Code */
-            code: string;
-        };
-        /** CodeInput */
-        scrm__routes_session__CodeInput: {
-            /** Code */
-            code: string;
-        };
-        /** PasswordInput */
-        scrm__routes_session__PasswordInput: {
-            /** Old Password */
-            old_password: string;
-            /** New Password */
-            new_password: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -6889,7 +6889,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_session__CodeInput"];
+                "application/json": components["schemas"]["CodeInput"];
             };
         };
         responses: {
@@ -7084,7 +7084,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_session__PasswordInput"];
+                "application/json": components["schemas"]["PasswordInput"];
             };
         };
         responses: {
@@ -7839,7 +7839,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_second_factor__CodeInput"];
+                "application/json": components["schemas"]["AppCodeInput"];
             };
         };
         responses: {
@@ -9357,7 +9357,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_agents__PasswordInput"];
+                "application/json": components["schemas"]["ResetPasswordInput"];
             };
         };
         responses: {
@@ -10513,7 +10513,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_accounts__OrderInput"];
+                "application/json": components["schemas"]["AccountOrderInput"];
             };
         };
         responses: {
@@ -16534,7 +16534,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__routes_rules__OrderInput"];
+                "application/json": components["schemas"]["OrderInput"];
             };
         };
         responses: {
@@ -16941,7 +16941,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__routes_rules__OrderInput"];
+                "application/json": components["schemas"]["OrderInput"];
             };
         };
         responses: {
@@ -17348,7 +17348,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__routes_rules__OrderInput"];
+                "application/json": components["schemas"]["OrderInput"];
             };
         };
         responses: {
@@ -17755,7 +17755,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__routes_rules__OrderInput"];
+                "application/json": components["schemas"]["OrderInput"];
             };
         };
         responses: {
@@ -18162,7 +18162,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__routes_rules__OrderInput"];
+                "application/json": components["schemas"]["OrderInput"];
             };
         };
         responses: {

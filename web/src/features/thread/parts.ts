@@ -7,6 +7,8 @@ export interface Parts {
   text: string
   content: Record<string, unknown>
   files: AttachmentView[]
+  /** Absent while it is on its way. */
+  messageId?: number
 }
 
 export function partsOf(row: Exclude<Row, { type: 'event' }>): Parts {
@@ -14,6 +16,6 @@ export function partsOf(row: Exclude<Row, { type: 'event' }>): Parts {
     const { kind, text, content, attachment } = row.entry
     return { kind, text, content, files: attachment ? [attachment] : [] }
   }
-  const { kind, text, content, attachments } = row.message
-  return { kind, text, content, files: attachments }
+  const { id, kind, text, content, attachments } = row.message
+  return { kind, text, content, files: attachments, messageId: id }
 }

@@ -118,6 +118,9 @@ export default {
     },
     did: {
       other: 'Done',
+      agent: { disable: 'Disabled' },
+      role: { delete: 'Role deleted' },
+      team: { delete: 'Team deleted' },
       saved_view: { delete: 'List deleted' },
       conversation: {
         close: 'Conversation closed',

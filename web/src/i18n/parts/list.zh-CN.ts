@@ -118,6 +118,9 @@ export default {
     },
     did: {
       other: '已完成',
+      agent: { disable: '成员已停用' },
+      role: { delete: '角色已删除' },
+      team: { delete: '团队已删除' },
       saved_view: { delete: '视图已删除' },
       conversation: {
         close: '会话已完成',
