@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from inbox.rulebook import FLOW, GENERAL, FlowSettings, General, RuleKind
@@ -12,11 +13,12 @@ INSERT = """
 insert into inbox_rule (kind, name, position, data) select $1, $2, $3, $4
 where not exists (select from inbox_rule where kind = $1 and name = $2)
 """
-START_CLOCKS = "update conversation set route_state = 'turn' where waiting_since is not null and status = 'open'"
+START_CLOCKS = "update conversation set route_state = 'turn' where waiting_since > $1 and status = 'open'"
+RECENT = timedelta(minutes=10)
 
 
 async def decide(services: Services) -> None:
-    """Once, after the company's past was played: nothing is decided about it afterwards but the clocks of those who wait."""
+    """Once, after the company's past was played: nothing is decided about it afterwards but the clocks of those who just wrote."""
     async with services.work() as work:
         await GENERAL.save(work, General(name=COMPANY), by=None)
         # The colleagues are simulated and have no page open.
@@ -25,7 +27,7 @@ async def decide(services: Services) -> None:
         support = await work.tx.fetchval("select id from team where name = $1", SUPPORT)
         for position, (kind, name, data) in enumerate(_rules(aftersale, support)):
             await work.tx.execute(INSERT, kind, name, position, data)
-        await work.tx.execute(START_CLOCKS)
+        await work.tx.execute(START_CLOCKS, work.now - RECENT)
         work.ring("setting")
         work.ring("turn")
 
