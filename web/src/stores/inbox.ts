@@ -24,6 +24,8 @@ export const useInbox = defineStore('inbox', () => {
   const query = shallowRef<ListQuery>({ view: 'mine' })
   const counts = shallowRef<CountsView | null>(null)
   const selected = ref<number | null>(null)
+  /** Conversations are being stepped through with keys. */
+  const walking = ref(false)
   const loading = ref(false)
   const failed = shallowRef<unknown>(null)
   /** What we have told the service we read, before its answer: the badge goes at once. */
@@ -233,7 +235,7 @@ export const useInbox = defineStore('inbox', () => {
   }
 
   return {
-    held, query, counts, selected, loading, failed, extent, list, known, complete, select, takeView, forget, takeCounts, show, loadMore,
+    held, query, counts, selected, walking, loading, failed, extent, list, known, complete, select, takeView, forget, takeCounts, show, loadMore,
     jump, resync, retry, unreadOf, markRead, assign, close, reopen, clear,
   }
 })
