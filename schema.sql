@@ -527,6 +527,8 @@ create index conversation_event_place on conversation_event (conversation_id, se
 create index conversation_event_changes on conversation_event (conversation_id, version);
 create index conversation_event_at on conversation_event (at, id);
 create index conversation_event_new on conversation_event (id) where not counted;
+create index conversation_event_answered on conversation_event (conversation_id, at desc)
+  where kind = 'answered' and agent_id is not null;
 
 -- What an agent should know of.
 create table notification (

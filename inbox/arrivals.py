@@ -163,11 +163,13 @@ def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
     conversation.preview = "[已撤回]" if arrival.recalled else preview(clean(event.text))
     conversation.preview_kind = str(event.kind)
     conversation.preview_direction = event.direction
-    conversation.last_message_at = max(conversation.last_message_at, min(event.sent_at, work.now))
+    at = min(event.sent_at, work.now)
+    lull = at - conversation.last_message_at
+    conversation.last_message_at = max(conversation.last_message_at, at)
     if event.direction == "in":
-        turns.customer_wrote(conversation, arrival.seq, clean(event.text), min(event.sent_at, work.now))
+        turns.customer_wrote(conversation, arrival.seq, clean(event.text), at, lull)
     elif event.sender in (SenderKind.AGENT, SenderKind.APP):
-        turns.answered_elsewhere(conversation, arrival.seq, min(event.sent_at, work.now))
+        turns.answered_elsewhere(conversation, arrival.seq, at)
     if event.window is not None:
         windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
 

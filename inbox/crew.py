@@ -10,9 +10,12 @@ from scrm.permissions import INBOX_REPLY, OF_ROLE, REACH
 
 AGENTS = """
 select g.id, g.name, g.status, g.capacity, g.role, g.disabled_at is not null as disabled, r.permissions, r.reach,
-  array(select t.team_id from team_member t where t.agent_id = g.id) as team_ids,
-  coalesce((select sum(t.n) from conversation_tally t where t.assignee_id = g.id and t.status = 'open'), 0)::int as open
-from agent g join role r on r.key = g.role order by g.id
+  array(select t.team_id from team_member t where t.agent_id = g.id) as team_ids, coalesce(load.open, 0)::int as open
+from agent g join role r on r.key = g.role
+left join (
+  select assignee_id, sum(n) as open from conversation_tally where status = 'open' and assignee_id is not null group by 1
+) load on load.assignee_id = g.id
+order by g.id
 """
 
 

@@ -8,6 +8,7 @@ its batch, and the next one takes it again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from inbox import assign, automatic, crew, facts, rulebook, sla
 from inbox.crew import Crew
@@ -22,6 +23,7 @@ from scrm.services import Services, Work
 
 LOCK_KEY = 7_226_003
 AT_ONCE = 200
+MOST_PAGES = 5
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 DUE = f"""
 select {COLUMNS} from conversation where route_state in ('turn', 'due')
@@ -42,6 +44,8 @@ class Router:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._after: tuple[datetime, int] | tuple[None, None] = (None, None)
+        """How far the queue has been looked through; a long one takes several rounds."""
 
     async def round(self) -> bool:
         """True when there may be more at once."""
@@ -67,14 +71,17 @@ class Router:
         async with self._services.work() as work:
             if not await work.tx.fetchval(TRY_LOCK, LOCK_KEY):
                 return
-            page = [conversation_from(row) for row in await work.tx.fetch(QUEUED, None, None)]
+            page = [conversation_from(row) for row in await work.tx.fetch(QUEUED, *self._after)]
+            self._after = (None, None)
             if not page:
                 return
             book = await rulebook.load(work.tx)
             people = await crew.load(work.tx, book.flow)
             pointers: dict[int, int] = {}
             found: dict[int, Decision] = {}
+            pages = 0
             while page and people.has_room:
+                pages += 1
                 known = await facts.of(work.tx, page)
                 for one in page:
                     decision = decide(book, known[one.id], people, work.now, pointers)
@@ -82,9 +89,13 @@ class Router:
                         found[one.id] = decision
                         if decision.agent_id is not None:
                             people.took(decision.agent_id)
-                last = page[-1]
-                rows = await work.tx.fetch(QUEUED, last.waiting_since, last.id) if len(page) == AT_ONCE else []
-                page = [conversation_from(row) for row in rows]
+                if len(page) < AT_ONCE:
+                    break
+                last = page[-1].waiting_since or work.now, page[-1].id
+                if pages == MOST_PAGES:
+                    self._after = last
+                    break
+                page = [conversation_from(row) for row in await work.tx.fetch(QUEUED, *last)]
             held = await lock(work, found)
             still = [one for one in held.values() if one.route_state == "queued" and one.assignee_id is None]
             await _carry_out(work, still, found)

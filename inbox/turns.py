@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from inbox import facts, rulebook, sla, surveys
 from inbox.events import Happened, record_events
@@ -19,6 +19,9 @@ from inbox.language import language_of
 from inbox.rows import Conversation
 from inbox.scores import score_of
 from scrm.services import Work
+
+
+LULL = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class Turns:
         self._scores: list[surveys.Score] = []
         self._due = False
 
-    def customer_wrote(self, conversation: Conversation, seq: int, text: str, at: datetime) -> None:
-        """A message came in at ``at`` and has the number ``seq``."""
+    def customer_wrote(self, conversation: Conversation, seq: int, text: str, at: datetime, lull: timedelta) -> None:
+        """A message came in at ``at``, ``lull`` after the last one, and has the number ``seq``."""
         if self._only_a_score(conversation, seq, text, at):
             return
         if conversation.read_seq == 0 and conversation.unread == 0:
@@ -66,6 +69,10 @@ class Turns:
             conversation.language = language_of(text) or conversation.language
             if conversation.route_state == "":
                 conversation.route_state = "due" if conversation.assignee_id is None else "turn"
+            self._due = True
+        elif lull > LULL and conversation.route_state == "":
+            # Waiting all the while, perhaps into the evening: there may be something to say about that.
+            conversation.route_state = "turn"
             self._due = True
 
     def answered_elsewhere(self, conversation: Conversation, seq: int, at: datetime) -> None:
