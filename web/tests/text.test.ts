@@ -77,7 +77,7 @@ describe('times', () => {
     expect(sameDay(at, '2026-11-20T15:30:00Z')).toBe(true)
     setZone('Nowhere/At_All')
     setTimeFormat('12')
-    expect(clockTime(at)).toBe('11:30 AM')
+    expect(clockTime(at)).toMatch(/^11:30\sAM$/)
     setTimeFormat('24')
     setZone(new Intl.DateTimeFormat().resolvedOptions().timeZone)
   })

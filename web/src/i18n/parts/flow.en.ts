@@ -127,7 +127,8 @@ export default {
       outcome: { used: 'used', nobody: 'nobody could take it', skipped: 'does not apply' },
     },
     sla: {
-      title: { first: 'The first answer is due {time}', next: 'The next answer is due {time}' },
+      title: 'Service levels',
+      due: { first: 'The first answer is due {time}', next: 'The next answer is due {time}' },
       left: '{time} left',
       over: '{time} over',
       intro: 'Answers promised to customers, from when they begin to wait until a rep answers. The rep is warned before, managers hear of a breach.',

@@ -127,7 +127,8 @@ export default {
       outcome: { used: '生效', nobody: '没有人能接', skipped: '不符合' },
     },
     sla: {
-      title: { first: '首次回复应在 {time} 之前', next: '下次回复应在 {time} 之前' },
+      title: '服务时限',
+      due: { first: '首次回复应在 {time} 之前', next: '下次回复应在 {time} 之前' },
       left: '剩 {time}',
       over: '超时 {time}',
       intro: '向客户承诺的回复时间。从客户开始等待起计，坐席回复后结束；快到时提醒负责人，超时告知主管。',
