@@ -14,12 +14,14 @@ from inbox.labels import LabelInput, LabelList, NewLabel, Relabel
 from inbox.notes import NoteEdit, NoteInput
 from inbox.queries import conversation_row, find_conversation, find_message, one_moment
 from inbox.transfer import TRANSFERS, TransferSettings
+from inbox.undo import remember_changes, snapshots
 from inbox.views import ConversationView, MessageView
 from inbox.within import SearchQuery, SearchResult, search
 from scrm.http import Reply, Request, Route
 from scrm.permissions import INBOX_READ, INBOX_REPLY, INBOX_SETTINGS, Scope
 from scrm.services import Work
 from scrm.trail import record
+from scrm.undo import undoable
 from scrm.views import Id, Input, View
 
 
@@ -73,25 +75,31 @@ async def delete_note(request: Request, message_id: int) -> MessageView:
         return await _message(work, request, message_id)
 
 
-async def put_to_sleep(request: Request, conversation_id: int, body: SnoozeInput) -> ConversationView:
+async def put_to_sleep(request: Request, conversation_id: int, body: SnoozeInput) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await snooze.snooze(work, request.principal, conversation_id, _utc(body.until))
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.snooze", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
-async def relabel(request: Request, conversation_id: int, body: Relabel) -> ConversationView:
+async def relabel(request: Request, conversation_id: int, body: Relabel) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await labels.relabel(work, request.principal, conversation_id, body)
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.label", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
-async def change_helpers(request: Request, conversation_id: int, body: HelpersInput) -> ConversationView:
+async def change_helpers(request: Request, conversation_id: int, body: HelpersInput) -> Reply[ConversationView]:
     async with request.services.work() as work:
         await _visible(work, request, conversation_id)
+        before = await snapshots(work, [conversation_id])
         await helpers.change_helpers(work, request.principal, conversation_id, body.add, body.remove)
-        return await _shown(work, request, conversation_id)
+        step = await remember_changes(work, request.principal, "conversation.helpers", before)
+        return undoable(await _shown(work, request, conversation_id), step)
 
 
 async def ask_transfer(request: Request, conversation_id: int, body: TransferInput) -> ConversationView:

@@ -17,6 +17,7 @@ from scrm import outbox
 from scrm.channel import Receipt, Sentence
 from scrm.db import Row
 from scrm.errors import Rejected, SendError, Uncertain
+from scrm.notices import notify
 from scrm.services import Work
 
 LONGEST_PAUSE = 300.0
@@ -123,6 +124,7 @@ async def record_failed(work: Work, held: Held, error: Rejected) -> None:
         )
         if not already_sent:
             await _set(work, held, "failed", reason_of(error))
+            await _tell_writer(work, held, error)
             windows.give_back(conversation, held.row["payload"])
             if error.closes_window:
                 windows.close(conversation, work.now)
@@ -130,6 +132,15 @@ async def record_failed(work: Work, held: Held, error: Rejected) -> None:
         await _note(work, held, reason_of(error))
     await outbox.remove(work.tx, held.row["id"])
     await save(work, [conversation])
+
+
+async def _tell_writer(work: Work, held: Held, error: SendError) -> None:
+    """Who wrote it may be elsewhere by now. Each failing is told: a message may be sent again and fail again."""
+    writer = await work.tx.fetchval("select sender_agent_id from message where id = $1", held.row["message_id"])
+    if writer is not None:
+        key = f"send_failed:{held.row['message_id']}:{held.conversation.version}"
+        place = {"conversation_id": held.conversation.id, "message_id": held.row["message_id"]}
+        await notify(work, [writer], "send_failed", key, **place, data={"why": reason_of(error)})
 
 
 async def record_uncertain(work: Work, held: Held, error: SendError) -> None:

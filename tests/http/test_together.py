@@ -316,3 +316,16 @@ async def test_everybody_chooses_how_to_be_told(site: Site) -> None:
     )
     await rep.call("PATCH", "/api/me/preferences", json={"volume": 30})
     assert await site.services.db.fetchval("select preferences ->> 'look' from agent where id = $1", me(rep)) == "1"
+
+
+async def test_what_was_done_by_mistake_is_undone(site: Site) -> None:
+    rep, manager = await site.signed_in("rep"), await site.signed_in("manager")
+    conversation = await site.conversation(await site.account(await site.connection()))
+    label = (await manager.post("/api/labels", {"name": "售后"}, status=201))["labels"][0]["id"]
+    path = f"/api/conversations/{conversation}"
+    for act, body in (("labels", {"add": [label]}), ("snooze", {"until": None}), ("helpers", {"add": [me(manager)]})):
+        await rep.post(f"{path}/{act}", body)
+        step = await site.services.db.fetchval("select max(id) from undo_step where agent_id = $1", me(rep))
+        await rep.post(f"/api/undo/{step}")
+    now = await rep.get(path)
+    assert (now["label_ids"], now["status"], now["collaborator_ids"]) == ([], "open", [])
