@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from scrm.errors import NotFound, Unprocessable
 from scrm.permissions import Scope
 from scrm.views import Id, Input, View
 
+FARTHEST = timedelta(days=3650)
 READ = """
 select id, at, kind, agent_id, data from conversation_event
 where conversation_id = $1 and kind in ('assigned', 'unassigned', 'queued', 'transfer_accepted')
@@ -113,6 +114,8 @@ async def attempt(tx: Tx, scope: Scope, wanted: TryInput, now: datetime) -> Tria
     at = wanted.at or now
     if at.tzinfo is None:
         raise Unprocessable("Say in which time zone this is.", fields={"at": "Add an offset, such as +08:00."})
+    if abs(at - now) > FARTHEST:
+        raise Unprocessable("Choose a moment near the present.", fields={"at": "Within ten years."})
     book = await rulebook.load(tx)
     people = await crew.load(tx, book.flow)
     about = await _facts(tx, scope, wanted)

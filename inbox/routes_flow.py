@@ -156,7 +156,7 @@ def api_routes() -> list[Route]:
         Route("POST", "/api/me/status", set_status, INBOX_REPLY, "Say whether one is online, busy or away"),
         Route("PATCH", "/api/attendance/{agent_id}", set_capacity, INBOX_SETTINGS, "How much somebody can take"),
         Route("GET", "/api/conversations/{conversation_id}/routing", routing, INBOX_READ, "Why it is with whom it is"),
-        Route("POST", "/api/routing/try", try_out, INBOX_SETTINGS, "Where a conversation would go now"),
+        Route("POST", "/api/routing/try", try_out, INBOX_SETTINGS, "Where a conversation would go now", errors=(404,)),
         Route("GET", "/api/team", team_overview, INBOX_TEAM, "The team at work, and the day's figures"),
         Route("GET", "/api/settings/general", general, INBOX_READ, "The company's name and time zone"),
         Route("PATCH", "/api/settings/general", set_general, INBOX_SETTINGS, "Change the company's name and time zone"),
