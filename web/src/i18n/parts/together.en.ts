@@ -9,6 +9,7 @@ export default {
     noOthers: 'This customer has no other conversation',
     nothingSince: 'There are no messages since that day',
     ok: 'OK',
+    quote: 'Quote',
     quotedMessage: 'Quoted message',
     save: 'Save',
     speed: '{n}× speed, press to change',

@@ -9,6 +9,7 @@ export default {
     noOthers: '该客户没有其他会话',
     nothingSince: '这一天以后没有消息',
     ok: '确定',
+    quote: '引用',
     quotedMessage: '引用的消息',
     save: '保存',
     speed: '{n} 倍速，点击更换',
