@@ -48,7 +48,7 @@ class FileOfReply(BaseModel):
     part: Annotated[int, Field(ge=0, le=20)]
 
 
-class Part(BaseModel):
+class Piece(BaseModel):
     """One piece. At most one of ``attachment_id`` (an upload of one's own), ``material_id`` and ``of_reply`` names its file;
     image, voice, video and file need one. A card's cover comes the same way."""
 
@@ -138,7 +138,7 @@ def part_view(kept: dict[str, Any], url: str) -> PartView:
     )
 
 
-async def resolve(work: Work, principal: Principal, part: Part) -> StoredPart:
+async def resolve(work: Work, principal: Principal, part: Piece) -> StoredPart:
     """Finds the file that a piece names. Raises :class:`Unprocessable`."""
     text, content = clean(part.text), clean_json(part.content)
     if sum(one is not None for one in (part.attachment_id, part.material_id, part.of_reply)) > 1:
@@ -150,7 +150,7 @@ async def resolve(work: Work, principal: Principal, part: Part) -> StoredPart:
     return StoredPart(part.kind, text, content, await _file(work, principal, part))
 
 
-async def _of_material(work: Work, principal: Principal, part: Part, text: str, content: dict[str, Any]) -> StoredPart:
+async def _of_material(work: Work, principal: Principal, part: Piece, text: str, content: dict[str, Any]) -> StoredPart:
     row = await work.tx.fetchrow(OF_MATERIAL, *eyes(principal), part.material_id)
     if row is None:
         raise Unprocessable("This material is no longer there.", fields={"material_id": "Choose another one."})
@@ -158,7 +158,7 @@ async def _of_material(work: Work, principal: Principal, part: Part, text: str, 
     return StoredPart(part.kind, text, content or row["content"], file, part.material_id)
 
 
-async def _file(work: Work, principal: Principal, part: Part) -> StoredFile | None:
+async def _file(work: Work, principal: Principal, part: Piece) -> StoredFile | None:
     if part.attachment_id is not None:
         row = await work.tx.fetchrow(OF_UPLOAD, part.attachment_id, principal.agent_id)
         if row is None:

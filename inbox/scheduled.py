@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, Field
 from inbox.colleagues import blind, load_colleagues
 from inbox.events import record_event
 from inbox.library.uses import count_uses
-from inbox.parts import Part, PartView, StoredPart, part_view, resolve
+from inbox.parts import PartView, Piece, StoredPart, part_view, resolve
 from inbox.reply import MOST_PARTS, CapabilitiesOf, Token, able_to, check_part, part_tokens, write_answers
 from inbox.rows import Conversation, lock_one, save
 from scrm.channel import Kind
@@ -71,7 +71,7 @@ REASONS = {
 class ScheduleInput(Input):
     client_token: Token
     due_at: AwareDatetime
-    parts: Annotated[list[Part], Field(min_length=1, max_length=MOST_PARTS)]
+    parts: Annotated[list[Piece], Field(min_length=1, max_length=MOST_PARTS)]
     quick_reply_id: Id | None = None
 
 
