@@ -12,6 +12,7 @@ import orjson
 import uvloop
 
 from bench.accept import accept
+from bench.busy import busy
 from bench.end_to_end import end_to_end
 from bench.fan_out import fan_out
 from bench.flat import flat
@@ -20,7 +21,14 @@ from bench.machine import facts
 from bench.result import Row, as_json, as_markdown
 from bench.size import FULL, QUICK
 
-BENCHES = {"accept": accept, "end_to_end": end_to_end, "latency": latency, "fan_out": fan_out, "flat": flat}
+BENCHES = {
+    "accept": accept,
+    "end_to_end": end_to_end,
+    "latency": latency,
+    "fan_out": fan_out,
+    "flat": flat,
+    "busy": busy,
+}
 
 
 def main() -> int:

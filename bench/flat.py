@@ -162,7 +162,7 @@ async def _over_http(size: Size, place: Site) -> dict[str, dict[str, float]]:
     """Milliseconds, with everything: the request, who asks, the answer as JSON. A web process for each database, asked turn
     about."""
     urls = {name: place.postgres.url_of(name) for name in ("small", "large")}
-    tokens = {name: await _token(place, url) for name, url in urls.items()}
+    tokens = {name: await reader_token(place, url) for name, url in urls.items()}
     times: dict[str, dict[str, list[float]]] = {read: defaultdict(list) for read in HTTP}
     async with (
         place.serve("web", database_url=urls["small"]) as small,
@@ -173,13 +173,13 @@ async def _over_http(size: Size, place: Site) -> dict[str, dict[str, float]]:
         for turn in range(-WARM_UPS, size.reads):
             for read, path in HTTP.items():
                 for name, port in ports.items():
-                    took = await _ask(http, f"http://127.0.0.1:{port}{path}", tokens[name])
+                    took = await ask(http, f"http://127.0.0.1:{port}{path}", tokens[name])
                     if turn >= 0:
                         times[read][name].append(took)
     return {read: {name: median(values) for name, values in of.items()} for read, of in times.items()}
 
 
-async def _ask(http: aiohttp.ClientSession, url: str, token: str) -> float:
+async def ask(http: aiohttp.ClientSession, url: str, token: str) -> float:
     began = time.perf_counter()
     async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as answer:
         await answer.read()
@@ -188,7 +188,7 @@ async def _ask(http: aiohttp.ClientSession, url: str, token: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def _token(place: Site, url: str) -> str:
+async def reader_token(place: Site, url: str) -> str:
     async with open_services(place.services.settings, url) as services, services.work() as work:
         agent_id = await create_agent(
             work, login="reader", name="reader", role="admin", password="correct horse battery 9"

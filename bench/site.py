@@ -78,18 +78,14 @@ class Site:
     async def token(self, login: str, role: str = "admin") -> str:
         """An API token of a new agent."""
         async with self.services.work() as work:
-            agent_id = await create_agent(
-                work, login=login, name=login, role=role, password="correct horse battery 9"
-            )
+            agent_id = await create_agent(work, login=login, name=login, role=role, password="correct horse battery 9")
             _, token = await create_token(work, agent_id, "bench", None)
         return token
 
     async def tokens_of_one(self, login: str, number: int) -> list[str]:
         """Several programs of one agent."""
         async with self.services.work() as work:
-            agent_id = await create_agent(
-                work, login=login, name=login, role="rep", password="correct horse battery 9"
-            )
+            agent_id = await create_agent(work, login=login, name=login, role="rep", password="correct horse battery 9")
             return [(await create_token(work, agent_id, "bench", None))[1] for _ in range(number)]
 
     def postgres_cpu(self) -> float:
@@ -129,10 +125,10 @@ async def site(*providers: str) -> AsyncIterator[Site]:
             None, data_dir=folder / "data", database={"url": SecretStr(postgres.url)}, secrets={"key": KEY}
         )
         services = await stack.enter_async_context(open_services(settings, postgres.url))
-        yield Site(folder, postgres, postgres.url, services, await _connect(services, providers))
+        yield Site(folder, postgres, postgres.url, services, await connect(services, providers))
 
 
-async def _connect(services: Services, providers: Sequence[str]) -> dict[str, str]:
+async def connect(services: Services, providers: Sequence[str]) -> dict[str, str]:
     forms: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         "wecom": (
             {"corp_id": CORP, "base_url": NOWHERE},

@@ -25,8 +25,14 @@ class Size:
     """Of the small and the large database."""
     reads: int
     """Repetitions of one read in each database."""
+    agents: int
+    """Connected while the busy benchmark reads; ``busy_rate`` messages a second come in for ``busy_seconds``."""
+    busy_rate: int
+    busy_seconds: float
 
 
-FULL = Size("full", 5, 20_000, 60.0, 5.0, 30.0, 1000, 2, (20, 40, 80, 160, 320), 10.0, (10_000, 1_000_000), 60)
-QUICK = Size("quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (40, 160, 320), 4.0, (10_000, 100_000), 20)
-TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3)
+FULL = Size(
+    "full", 5, 20_000, 60.0, 5.0, 30.0, 1000, 2, (20, 40, 80, 160, 320), 10.0, (10_000, 1_000_000), 60, 200, 100, 30.0
+)
+QUICK = Size("quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (40, 160, 320), 4.0, (10_000, 100_000), 20, 200, 100, 8.0)
+TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3, 10, 20, 0.5)
