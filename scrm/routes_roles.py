@@ -9,7 +9,7 @@ from pydantic import Field
 from scrm.db import Row
 from scrm.grants import check_held, check_known
 from scrm.http import Reply, Request, Route
-from scrm.permissions import AGENTS_READ, COMPANY_MANAGE, EVERY, OF_ROLE, REACH, Reach
+from scrm.permissions import AGENTS_READ, COMPANY_MANAGE, EVERY, OF_ROLE, REACH, ROLES, Reach
 from scrm.roles import NEEDS, change_role, create_role, delete_role, list_roles, own_role
 from scrm.undo import remember, undoable
 from scrm.undo_people import ROLE_DELETED
@@ -46,6 +46,8 @@ class RoleInput(Input):
 async def roles(request: Request) -> RoleList:
     async with request.services.db.pool.acquire() as tx:
         rows = await list_roles(tx)
+    places = {key: place for place, key in enumerate(ROLES)}
+    rows.sort(key=lambda row: places.get(row["key"], len(ROLES)))
     return RoleList(roles=[_view(row) for row in rows], permissions=sorted(EVERY), needs=NEEDS)
 
 

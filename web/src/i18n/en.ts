@@ -378,7 +378,7 @@ export default {
     language: 'Language',
     theme: { auto: 'As the system', light: 'Light', dark: 'Dark' },
     oldPassword: 'Current password',
-    newPassword: 'New password (10 or more)',
+    newPassword: 'New password',
     repeat: 'New password again',
     differ: 'The new passwords differ',
     changePassword: 'Change password',

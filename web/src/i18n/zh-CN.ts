@@ -377,7 +377,7 @@ export default {
     language: '语言',
     theme: { auto: '跟随系统', light: '浅色', dark: '深色' },
     oldPassword: '当前密码',
-    newPassword: '新密码（至少 10 位）',
+    newPassword: '新密码',
     repeat: '再输一次新密码',
     differ: '两次输入的新密码不一样',
     changePassword: '修改密码',

@@ -240,6 +240,7 @@ export default {
       failed: 'The trail could not be loaded',
       none: 'Nothing fits',
       nobody: 'Somebody not signed in',
+      itself: 'The system',
       who: 'Person',
       everybody: 'Everybody',
       what: 'Kind',

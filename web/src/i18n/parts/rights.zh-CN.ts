@@ -240,6 +240,7 @@ export default {
       failed: '操作记录没有加载出来',
       none: '没有符合条件的记录',
       nobody: '未登录的人',
+      itself: '系统',
       who: '成员',
       everybody: '所有成员',
       what: '类别',
