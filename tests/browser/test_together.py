@@ -151,7 +151,7 @@ async def test_a_note_calls_a_colleague_who_takes_over(shop: Company, browser: B
 
     # Put off until tomorrow, it leaves the list; the customer's next message brings it back.
     await outside.get_by_test_id("snooze").click()
-    await outside.get_by_test_id("snooze-tomorrow").click()
+    await outside.get_by_test_id("snooze-morning").click()
     await expect(outside.get_by_test_id("asleep")).to_be_visible()
     shop.wecom.control.customer_says(shop.kf, who, "在吗")
     await expect(outside.get_by_test_id("asleep")).to_have_count(0)

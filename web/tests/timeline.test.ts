@@ -50,3 +50,25 @@ describe('a timeline', () => {
     expect(after[1]?.key).toBe(before[1]?.key)
   })
 })
+
+describe('what happened and what was said elsewhere', () => {
+  const event = (id: number, seq: number, kind = 'closed') => ({ id, seq, version: id, at: '2026-01-01T00:00:30Z', kind, agent_id: 1, data: {} })
+  const said = (id: number, sent_at: string) => messageView({ id, conversation_id: 2, seq: id, sent_at })
+
+  it('stands after its message, and what only figures need stays out', () => {
+    const messages = [messageView({ id: 1, seq: 1 }), messageView({ id: 2, seq: 2 })]
+    const rows = timeline(messages, [], null, 1, { events: [event(1, 0, 'opened'), event(2, 1), event(3, 2), event(4, 2, 'answered')] })
+    expect(rows.map((row) => row.key)).toEqual(['m1', 'e2', 'm2', 'e3'])
+  })
+
+  it('stands by time between the messages, and says where another conversation begins', () => {
+    const messages = [
+      messageView({ id: 1, seq: 1, sent_at: '2026-01-01T00:01:00Z' }),
+      messageView({ id: 2, seq: 2, sent_at: '2026-01-01T00:03:00Z' }),
+    ]
+    const elsewhere = [said(7, '2026-01-01T00:00:00Z'), said(8, '2026-01-01T00:02:00Z'), said(9, '2026-01-01T00:02:30Z')]
+    const rows = timeline(messages, [], null, 1, { elsewhere })
+    expect(rows.map((row) => row.key)).toEqual(['x7', 'm1', 'x8', 'x9', 'm2'])
+    expect(rows.map((row) => row.type === 'elsewhere' && row.begins)).toEqual([true, false, true, false, false])
+  })
+})

@@ -20,7 +20,7 @@ export type Row =
   | { key: string; type: 'message'; message: MessageView; marks: Marks }
   | { key: string; type: 'pending'; entry: OutboxEntry; marks: Marks }
   | { key: string; type: 'event'; event: EventView; marks: Marks }
-  | { key: string; type: 'elsewhere'; message: MessageView; marks: Marks }
+  | { key: string; type: 'elsewhere'; message: MessageView; /** Another conversation begins here. */ begins: boolean; marks: Marks }
 
 /** The rest of a thread: events by seq, and messages of other conversations by time. */
 export interface Around {
@@ -82,7 +82,9 @@ export function timeline(
   function elsewhereUntil(at: string): void {
     for (let message = elsewhere[nextElsewhere]; message && message.sent_at < at; message = elsewhere[nextElsewhere]) {
       const sender = `${message.conversation_id}/${senderOf(message)}`
-      result.push({ key: `x${message.id}`, type: 'elsewhere', message, marks: marksFor(message.sent_at, sender, before, false) })
+      const previous = result.at(-1)
+      const begins = previous?.type !== 'elsewhere' || previous.message.conversation_id !== message.conversation_id
+      result.push({ key: `x${message.id}`, type: 'elsewhere', message, begins, marks: marksFor(message.sent_at, sender, before, false) })
       before = { at: message.sent_at, sender }
       nextElsewhere += 1
     }

@@ -14,19 +14,19 @@ export function useEventWords() {
 
   const ids = (value: unknown): number[] => (Array.isArray(value) ? value.filter((one): one is number => typeof one === 'number') : [])
 
-  function person(id: unknown): string {
+  function person(id: unknown, as: 'subject' | 'object' = 'object'): string {
     if (typeof id !== 'number') return t('together.event.service')
-    if (id === session.agentId) return t('inbox.me')
+    if (id === session.agentId) return t(as === 'subject' ? 'together.event.you' : 'together.event.youObject')
     return people.nameOf(id) || t('thread.somebody')
   }
 
-  const persons = (value: unknown): string => ids(value).map(person).join(t('together.comma'))
+  const persons = (value: unknown): string => ids(value).map((id) => person(id)).join(t('together.comma'))
   const names = (value: unknown): string =>
     ids(value).map((id) => labels.byId.get(id)?.name ?? t('together.event.oldLabel')).join(t('together.comma'))
 
   function sentence(event: EventView): string {
     const { kind, data } = event
-    const who = person(event.agent_id)
+    const who = person(event.agent_id, 'subject')
     switch (kind) {
       case 'closed':
         return t(data.by === 'bulk' ? 'together.event.closedBulk' : data.by === 'macro' ? 'together.event.closedMacro' : 'together.event.closed', { who })
