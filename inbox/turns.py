@@ -20,7 +20,6 @@ from inbox.rows import Conversation
 from inbox.scores import score_of
 from scrm.services import Work
 
-
 LULL = timedelta(minutes=20)
 
 
