@@ -935,7 +935,7 @@ create table message_text (
 );
 
 create index message_text_words on message_text using gin (search_keys(message_id >> 17, words, false))
-  with (gin_pending_list_limit = 1024);
+  with (gin_pending_list_limit = 256);
 create index contact_words on contact using gin (search_keys(0, search_fold(name), true)) where name <> '';
 create index customer_words on customer using gin (search_keys(0, search_fold(name || ' ' || remark), true));
 create index conversation_group_words on conversation using gin (search_keys(0, search_fold(group_name), true))
