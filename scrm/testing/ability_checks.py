@@ -15,6 +15,7 @@ from scrm.channel import (
     Page,
     Pulls,
     Raw,
+    SignsPeopleIn,
 )
 from scrm.errors import Rejected
 from scrm.testing.harness import GOLDEN_TIME, Harness
@@ -122,6 +123,24 @@ class AbilityChecks:
         with pytest.raises(Rejected) as caught:
             await adapter.authorised("no-such-code")
         check_reason(caught.value)
+
+    async def test_the_way_to_sign_in_carries_our_state_and_address(self, adapter: Adapter) -> None:
+        if not isinstance(adapter, SignsPeopleIn) or not adapter.signs_in:
+            return
+        url = adapter.sign_in_address("https://scrm.example.com/oauth/sign-in", "s12345")
+        assert url.startswith(("http://", "https://"))
+        assert "s12345" in url, "the state must come back with the code"
+        assert "scrm.example.com" in url, "the browser must come back to us"
+        once = adapter.person_id("LiTing")
+        assert adapter.person_id(once) == once, "an id that is written in its one way stays as it is"
+
+    async def test_a_wrong_sign_in_code_is_rejected(self, adapter: Adapter) -> None:
+        if not isinstance(adapter, SignsPeopleIn) or not adapter.signs_in:
+            return
+        for code in ("no-such-code", "", "x" * 5000):
+            with pytest.raises(Rejected) as caught:
+                await adapter.identify(code)
+            check_reason(caught.value)
 
 
 def texts(adapter: Adapter, items: list[tuple[str, str, bytes]]) -> list[str]:

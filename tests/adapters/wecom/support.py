@@ -64,7 +64,7 @@ def context(
 def config(base_url: str = "http://127.0.0.1:9", **changed: str) -> ConnectionConfig:
     """The test connection; ``changed`` replaces settings and secrets by name."""
     secrets = {"secret": SECRET, "token": TOKEN, "encoding_aes_key": AES_KEY}
-    settings = {"corp_id": CORP_ID, "base_url": base_url}
+    settings = {"corp_id": CORP_ID, "agent_id": "1000002", "base_url": base_url}
     return ConnectionConfig(
         1,
         "test",
