@@ -134,18 +134,22 @@ STATES: dict[str, Callable[[Visit], Awaitable[None]]] = {
 KEYBOARD_ONLY = {"command-bar", "help"}
 """Opened with a key: not on a phone."""
 
-NAMED = {"inbox": "/inbox?view=all", "lost": "/nowhere-at-all", "home": "/"}
+EXAMPLES: dict[str, dict[str, str]] = {
+    "inbox": {"inbox": "/inbox?view=all"},
+    "library": {"library": "/library/quick-replies", "library-materials": "/library/materials"},
+    "lost": {"lost": "/nowhere-at-all"},
+}
 """Addresses of pages whose path has parameters."""
 
 
 async def pages(page: Page) -> dict[str, str]:
-    """Every page by name, from the router itself. A page with parameters and without an example here is an error."""
+    """The address of every page by name, from the router itself. One with parameters and without an example is an error."""
     found: dict[str, str] = {}
     for route in await page.evaluate("window.__scrm.pages()"):
         name, path = str(route["name"]), str(route["path"])
-        example = NAMED.get(name, path)
-        assert not re.search(r"[:*(]", example), (
+        examples = EXAMPLES.get(name, {name: path})
+        assert not any(re.search(r"[:*(]", one) for one in examples.values()), (
             f"The page {name} ({path}) needs an example address in tests/browser/states.py."
         )
-        found[name] = example
+        found.update(examples)
     return found

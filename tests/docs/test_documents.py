@@ -51,7 +51,7 @@ def test_both_readmes_give_the_two_commands_and_the_picture() -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "git clone" in text
         assert "\nmake run\n" in text
-        assert "docs/images/inbox.png" in text
+        assert "docs/images/inbox.webp" in text
     for target in ("run", "test", "bench", "chaos", "wheel", "imports"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target} does not exist"
 

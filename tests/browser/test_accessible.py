@@ -1,0 +1,115 @@
+"""Axe finds nothing serious on any page: every page of the router and the main states, light and dark, at a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Error, Page
+
+from tests.browser.conftest import errors_of, open_page, sign_in
+from tests.browser.states import KEYBOARD_ONLY, OPENERS, STATES, Visit, pages
+from tests.company import Company, eventually
+from tests.flows.reads import conversation_of
+from tests.pictures import png
+
+SERIOUS = ("serious", "critical")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+axe = Axe()
+
+
+async def furnish(shop: Company) -> None:
+    """A small inbox with a bit of everything."""
+    who = shop.customer("陈立群")
+    shop.wecom.control.customer_says(shop.kf, who, "合同第三条账期能改成 45 天吗")
+    shop.wecom.control.customer_recalls(shop.kf, shop.wecom.control.customer_says(shop.kf, who, "算了"))
+    shop.wecom.control.customer_sends_media(shop.kf, who, "image", png(60, 40))
+    for n in range(3):
+        shop.douyin.control.write(shop.shopper(f"李小姐{n}"), shop.shop, "在直播间看到的护眼灯，适合三年级的孩子吗？")
+    db = shop.services.db
+    await eventually(lambda: db.fetchval("select count(*) >= 4 from conversation"))
+    await eventually(lambda: db.fetchval("select bool_and(state = 'stored') from attachment"))
+    await db.execute("update agent set role = 'admin' where login = 'manager'")
+    assert await conversation_of(shop, who)
+
+
+class Walk:
+    """Looks at everything, remembers what axe did not like."""
+
+    def __init__(self, page: Page, address: str, *, phone: bool) -> None:
+        self.visit = Visit(page, address, phone)
+        self.page = page
+        self.problems: dict[str, set[str]] = {}
+        self.seen: set[str] = set()
+
+    async def look(self, where: str) -> None:
+        for theme, options in (("light", RULES), ("dark", COLOURS)):
+            await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            await self.visit.settled()
+            found = await axe.run(self.page, options=options)
+            self._note(f"{where} ({theme})", found.response["violations"])
+        await self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+
+    def _note(self, where: str, violations: list[dict[str, Any]]) -> None:
+        for violation in violations:
+            if violation["impact"] in SERIOUS:
+                for node in violation["nodes"]:
+                    why = re.sub(r"\s+", " ", node["failureSummary"]).replace("Fix any of the following: ", "")
+                    self.problems.setdefault(f"{violation['id']}: {node['target']} {why[:300]}", set()).add(where)
+
+    def told(self) -> str:
+        return "\n".join(f"{problem}\n    on {', '.join(sorted(where))}" for problem, where in self.problems.items())
+
+    async def page_named(self, name: str, path: str) -> None:
+        await self.visit.go(path)
+        await self.look(name)
+        self.seen.add(name)
+        opener = self.page.locator(OPENERS).first
+        if await opener.count() and await opener.is_visible() and await opener.is_enabled():
+            await opener.click()
+            await self.look(f"{name}, form")
+
+    async def state(self, name: str) -> None:
+        try:
+            await STATES[name](self.visit)
+        except Error as error:
+            self.problems.setdefault(f"not reached: {str(error).splitlines()[0]}", set()).add(name)
+        await self.look(name)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+async def test_axe_finds_nothing_serious(shop: Company, browser: Browser, phone: bool) -> None:
+    await furnish(shop)
+    page = await open_page(browser, phone=phone)
+    walk = Walk(page, shop.address, phone=phone)
+    await page.goto(shop.address)
+    await page.get_by_test_id("login").wait_for()
+    await walk.look("sign-in")
+    await sign_in(page, shop.address, "manager")
+    every = await pages(page)
+    assert {"sign-in", "inbox", "people", "connections", "me"} <= every.keys()
+    for name, path in every.items():
+        if name != "sign-in":
+            await walk.page_named(name, path)
+    for name in STATES:
+        if not (phone and name in KEYBOARD_ONLY):
+            await walk.state(name)
+    assert walk.seen == every.keys() - {"sign-in"}
+    assert errors_of(page.context) == []
+    assert not walk.problems, walk.told()
+
+
+async def test_axe_would_find_something(shop: Company, browser: Browser) -> None:
+    """A look that never fails would be no look."""
+    page = await open_page(browser)
+    await page.goto(shop.address)
+    await page.get_by_test_id("login").wait_for()
+    await page.evaluate(
+        "document.querySelector('#app').innerHTML = '<button></button><p style=\"color:#bbb;background:#fff\">pale</p>'"
+    )
+    walk = Walk(page, shop.address, phone=False)
+    await walk.look("spoilt")
+    assert {problem.split(":")[0] for problem in walk.problems} >= {"button-name", "color-contrast"}
