@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from inbox.notifications import NotificationPage, NotificationQuery, NoticesRead, mark_read, notification_page
+from inbox.notifications import NoticesRead, NotificationPage, NotificationQuery, mark_read, notification_page
 from inbox.queries import one_moment
 from scrm.db import Database, Tx
 from scrm.http import SIGNED_IN, Request, Route
