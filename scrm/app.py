@@ -86,7 +86,16 @@ from scrm.vault import Vault
 from scrm.webhooks import add_webhooks
 from scrm.webserver import HUB, make_web_app
 
-__all__ = ["Worker", "check_figures", "open_services", "providers", "rebuild_figures", "routes", "running", "until_stopped"]
+__all__ = [
+    "Worker",
+    "check_figures",
+    "open_services",
+    "providers",
+    "rebuild_figures",
+    "routes",
+    "running",
+    "until_stopped",
+]
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +151,15 @@ def routes() -> list[Route]:
         *inbox.answer_routes.api_routes(),
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
-        *undo.api_routes({**undo_people.undo_kinds(), **rules.undo_kinds(), **undo_kinds(), **saved_views.undo_kinds(), **inbox.library.routes.undo_kinds()}),
+        *undo.api_routes(
+            {
+                **undo_people.undo_kinds(),
+                **rules.undo_kinds(),
+                **undo_kinds(),
+                **saved_views.undo_kinds(),
+                **inbox.library.routes.undo_kinds(),
+            }
+        ),
     ]
 
 

@@ -104,9 +104,7 @@ async def _first_admin(services: Any) -> None:
         await work.tx.execute("lock table agent in exclusive mode")
         if await work.tx.fetchval("select true from agent limit 1"):
             return
-        await create_agent(
-            work, login="admin", name="管理员", role="admin", password=password, password_due=True
-        )
+        await create_agent(work, login="admin", name="管理员", role="admin", password=password, password_due=True)
     out.print(f"[bold]First sign-in:[/bold] admin / {password}  (you choose your own then)")
 
 

@@ -132,7 +132,9 @@ async def test_people_by_name_remark_id_and_phone(site: Site) -> None:
     conversation = await site.conversation(account)
     other = await site.conversation(account)
     await site.services.db.execute("update contact set name = '翟陈立群', external_id = 'wmXYZ987' where id = 1")
-    await site.services.db.execute("update customer set name = '翟总', remark = '华康医疗 采购', phone = '13812345678' where id = 1")
+    await site.services.db.execute(
+        "update customer set name = '翟总', remark = '华康医疗 采购', phone = '13812345678' where id = 1"
+    )
 
     async def who(browser: Browser, q: str) -> list[int]:
         return [hit["conversation"]["id"] for hit in (await browser.get("/api/search/people", q=q))["hits"]]
