@@ -26,8 +26,16 @@ FIELDS = (
     "labels", "snoozed_until", "route_state", "sla_policy_id", "sla_kind", "sla_due_at", "sla_breached_at",
     "answered_at", "sla_look_at", "survey_until",
 )  # fmt: skip
-TIMES = {"closed_at", "waiting_since", "assigned_at", "snoozed_until", "sla_due_at", "sla_breached_at", "answered_at",
-    "sla_look_at", "survey_until",
+TIMES = {
+    "closed_at",
+    "waiting_since",
+    "assigned_at",
+    "snoozed_until",
+    "sla_due_at",
+    "sla_breached_at",
+    "answered_at",
+    "sla_look_at",
+    "survey_until",
 }
 DECIDED = ("status", "assignee_id", "transfer_to", "collaborators", "labels", "snoozed_until", "read_seq")
 """What people decide: when one of these has been changed again meanwhile, the later decision stands."""

@@ -70,7 +70,8 @@ async def test_what_is_said_reaches_its_topic_and_no_listener(bus: Bus) -> None:
     stop()
     stop()
     await bus.say("presence", {"who": 4})
-    assert len(heard) == 1 and rung == []
+    assert len(heard) == 1
+    assert rung == []
 
 
 async def test_a_broken_hearer_does_not_silence_the_others(bus: Bus) -> None:
@@ -117,7 +118,8 @@ async def test_another_process_hears_once_and_the_ringer_once(redis_url: str) ->
         return said["theirs"] == [{"中": [1, None]}]
 
     await eventually(heard_there)
-    assert said["mine"] == [{"中": [1, None]}] and theirs == [[5], [6]]
+    assert said["mine"] == [{"中": [1, None]}]
+    assert theirs == [[5], [6]]
     for each in (one, two):
         await each.stop()
     for client in clients:
