@@ -22,6 +22,16 @@ STILL = """
 """
 
 
+GO = """
+(path) => {
+  const position = (history.state?.position ?? 0) + 1
+  const state = { back: history.state?.current ?? null, current: path, forward: null, replaced: false, position, scroll: null }
+  history.pushState(state, '', path)
+  dispatchEvent(new PopStateEvent('popstate', { state }))
+}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     page: Page
@@ -33,7 +43,7 @@ class Visit:
 
     async def go(self, path: str) -> None:
         """By the router, as a click would."""
-        await self.page.goto(f"{self.address}{path}")
+        await self.page.evaluate(GO, path)
         await (
             self.page.get_by_test_id("me-menu").or_(self.page.get_by_test_id("login")).first.wait_for(state="attached")
         )
@@ -44,6 +54,8 @@ class Visit:
             await self.page.wait_for_function(STILL, timeout=4000)
 
     async def open_list(self) -> None:
+        """From wherever one is; what was open is closed."""
+        await self.page.keyboard.press("Escape")
         await self.go("/inbox?view=all")
         await self.page.locator(ROWS).first.wait_for()
 

@@ -69,5 +69,5 @@ def test_settings_that_documents_and_deployments_name_exist() -> None:
 
 def test_pictures_are_small() -> None:
     for picture in (ROOT / "docs/images").iterdir():
-        assert picture.suffix == ".png"
-        assert picture.stat().st_size < 400 * 1024, f"{picture.name} is too large"
+        assert picture.suffix == ".webp"
+        assert picture.stat().st_size < 200 * 1024, f"{picture.name} is too large"
