@@ -43,7 +43,7 @@ NEWEST_ID = "select coalesce(max(id), 0) from message"
 RECENT = "select id, conversation_id from message where id > $1"
 VERSIONS = "select id, version from conversation where id = any($1::bigint[])"
 OUTSIDE = """
-select c.id, c.version, a.team_id, c.assignee_id, c.collaborators
+select c.id, a.team_id, c.assignee_id, c.collaborators
 from conversation c join account a on a.id = c.account_id
 where c.status <> 'closed' and (c.assignee_id = any($1::bigint[])
   or (c.collaborators <> '{}' and c.collaborators && $1::bigint[]))
@@ -58,9 +58,9 @@ READERS: tuple[tuple[bool, bool], ...] = ((False, False), (False, True), (True, 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the browsers were told of a conversation last."""
+    """What the browsers were told of a conversation last; ``version`` None: nothing, only who could see it is known."""
 
-    version: int
+    version: int | None
     team_id: int | None
     assignee_id: int | None
     collaborators: tuple[int, ...] = ()
@@ -217,7 +217,8 @@ class Pusher:
         if narrow:
             for row in await self._services.db.fetch(OUTSIDE, list(narrow)):
                 if row["id"] not in self._told:
-                    told = Told(row["version"], row["team_id"], row["assignee_id"], tuple(row["collaborators"]))
+                    # Not its version: a change that was read here may still have to be told.
+                    told = Told(None, row["team_id"], row["assignee_id"], tuple(row["collaborators"]))
                     self._note(row["id"], told)
         await asyncio.sleep(COUNTS_SECONDS)
 
@@ -275,7 +276,9 @@ class Pusher:
             versions = await db.fetch(VERSIONS, list(fresh))
             told = self._told
             missed = [
-                row["id"] for row in versions if row["id"] not in told or told[row["id"]].version < row["version"]
+                row["id"]
+                for row in versions
+                if row["id"] not in told or (told[row["id"]].version or 0) < row["version"]
             ]
             if missed:
                 self._rang(missed)
