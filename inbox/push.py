@@ -17,7 +17,7 @@ import orjson
 from aiohttp import web
 
 from inbox.counts import load_tallies
-from inbox.queries import Pushed, changed_since, one_moment
+from inbox.queries import Pushed, changed_since, one_moment, one_moment_planned_once
 from inbox.shapes import for_reader
 from inbox.views import ConversationPush, CountsPush
 from scrm.answering import to_json
@@ -186,7 +186,7 @@ class Pusher:
                 self._told.pop(one, None)
             return
         wants = [(one, self._told[one].version if one in self._told else None) for one in ids]
-        async with one_moment(self._services.db) as tx:
+        async with one_moment_planned_once(self._services.db) as tx:
             found = await changed_since(tx, wants, self._services.connections.capabilities)
             # What was read is true already: nobody waits for the end of a transaction that only reads.
             self._send(readers, [self._frames(pushed) for pushed in found if self._is_news(pushed)])

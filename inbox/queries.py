@@ -133,6 +133,19 @@ async def one_moment(db: Database) -> AsyncIterator[Tx]:
         yield connection
 
 
+@asynccontextmanager
+async def one_moment_planned_once(db: Database) -> AsyncIterator[Tx]:
+    """The same for reads that are made many times a second by the keys of rows: their plans are kept, not made anew each time."""
+    async with db.pool.acquire() as connection:
+        await connection.execute(
+            "begin isolation level repeatable read read only; set local plan_cache_mode = force_generic_plan"
+        )
+        try:
+            yield connection
+        finally:
+            await connection.execute("commit")
+
+
 async def conversation_row(tx: Tx, scope: Scope, conversation_id: int) -> Row:
     """Raises :class:`NotFound`, also for what the asker may not see: that there is something is already an answer."""
     row = await tx.fetchrow(ONE, conversation_id, scope.everything, scope.agent_id, scope.teams)

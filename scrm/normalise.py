@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 LOCK_SPACE = 7_226_002
 """The first key of the advisory locks, the second is the connection's id."""
 
+LOCK = "select pg_try_advisory_xact_lock($1, $2), set_config('plan_cache_mode', 'force_generic_plan', true)"
+"""The lock, and plans that are made once: for the small batches of a quiet hour, planning would cost as much as doing."""
+
 FAILED_ERROR_LENGTH = 2000
 LOOK_SECONDS = 0.5
 """How often every connection is looked at, rings or not: rings can be lost."""
@@ -160,7 +163,7 @@ class Normaliser:
 
     async def _claim_and_handle(self, work: Work, connection: Loaded, carefully: bool) -> int:
         """``carefully``: with a savepoint around each part, to find what is poison. Otherwise raises :class:`Unhandled`."""
-        locked = await work.tx.fetchval("select pg_try_advisory_xact_lock($1, $2)", LOCK_SPACE, connection.id)
+        locked = await work.tx.fetchval(LOCK, LOCK_SPACE, connection.id)
         if not locked:
             return 0
         rows = await work.tx.fetch(
