@@ -184,6 +184,9 @@ async def test_a_day_without_a_mouse(shop: Company, browser: Browser) -> None:
         return await column(shop, wanted, "assignee_id") == shop.manager.agent_id
 
     await eventually(mine)
+    choices = page.get_by_role("dialog").get_by_role("button", name="放回未分配")
+    if await choices.is_visible():
+        await choices.press("Escape")
     await page.keyboard.press("Control+k")
     await page.keyboard.type("wchh")
     await expect(page.get_by_test_id("command-conversation.close")).to_have_attribute("aria-selected", "true")
