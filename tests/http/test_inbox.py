@@ -341,7 +341,7 @@ SETS = {
 
 MENTION = """
 insert into notification (agent_id, kind, conversation_id, dedupe_key)
-select $1::bigint, 'mention', $2::bigint, $2::text || ':' || count(*) from notification
+values ($1::bigint, 'mention', $2::bigint, gen_random_uuid()::text)
 """
 NOTED = "update notification set read_at = now() where agent_id = $1 and conversation_id = $2"
 
