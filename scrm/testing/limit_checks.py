@@ -69,7 +69,8 @@ class LimitChecks:
             last = (await harness.received())[-1]
             assert last.kind is kind, f"{kind} arrived as {last.kind}"
             if sample.media is not None:
-                assert last.content == await sample.media.read(), f"the bytes of {kind} were changed"
+                unchanged = last.content == await sample.media.read()
+                assert unchanged, f"the bytes of {kind} were changed"
 
     async def test_every_other_kind_is_rejected(self, adapter: Adapter, harness: Harness) -> None:
         others = sorted(set(Kind) - capabilities(adapter, harness).sends)
