@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from customers.happenings import in_words
+from customers.scope import SEEN, CustomerScope
 from customers.views import ContactView, CustomerEventView, CustomerFacts
 from scrm.channel import Capabilities
 from scrm.connections import Connections
 from scrm.db import Row, Tx
 from scrm.errors import NotFound
 from scrm.masking import masked
-from scrm.permissions import CUSTOMERS_PHONE, INBOX_READ, Principal, Scope
+from scrm.permissions import CUSTOMERS_PHONE, Principal
 from scrm.views import SentenceView
 
 MOST_EVENTS = 50
@@ -24,15 +25,9 @@ with recursive chain as (
 )
 select id from chain where merged_into is null
 """
-CUSTOMER = """
-select id, name, avatar, phone, city, remark, owner_id, created_at from customer
-where id = $1 and ($2 or owner_id = $3 or not exists (
-    select from contact k join conversation c on c.contact_id = k.id where k.customer_id = $1)
-  or exists (
-    select from contact k join conversation c on c.contact_id = k.id join account a on a.id = c.account_id
-    where k.customer_id = $1 and (c.assignee_id = $3 or $3 = any(c.collaborators)
-      or ($4::bigint[] is not null and (a.team_id is null or a.team_id = any($4))))))
-"""
+CUSTOMER = f"""
+select u.id, u.name, u.avatar, u.phone, u.city, u.remark, u.owner_id, u.created_at from customer u where u.id = $4 and {SEEN}
+"""  # noqa: S608 - made of constants
 CONTACTS = """
 select k.id, k.external_id, k.name, k.avatar, k.union_id is not null as union_linked, n.name as connection_name,
   array(select distinct a.channel from conversation c join account a on a.id = c.account_id
@@ -49,15 +44,12 @@ order by e.at desc, e.id desc limit $2
 async def customer_row(tx: Tx, principal: Principal, customer_id: int) -> Row:
     """The customer, or the one they were merged into.
 
-    People who answer see the customers of conversations they see, their own ones, and those without any conversation; who has
-    no part in the inbox (marketing) sees all. Raises :class:`NotFound`, also for what the asker may not see.
+    Who sees what: ``customers.scope``. Raises :class:`NotFound`, also for what the asker may not see.
     """
-    scope = Scope.of(principal)
-    everything = scope.everything or not principal.may(INBOX_READ)
     final = await tx.fetchval(RESOLVE, customer_id)
     row = None
     if final is not None:
-        row = await tx.fetchrow(CUSTOMER, final, everything, scope.agent_id, scope.teams)
+        row = await tx.fetchrow(CUSTOMER, *CustomerScope.of(principal).arguments, final)
     if row is None:
         raise NotFound("There is no such customer.")
     return row

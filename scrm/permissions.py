@@ -29,6 +29,21 @@ CUSTOMERS_PHONE = "customers.phone"
 """Phone numbers in full."""
 CUSTOMERS_REVEAL = "customers.reveal"
 """One phone number in full, on request, which is written to the trail."""
+CUSTOMERS_ASSIGN = "customers.assign"
+"""Give customers to others, share those of others, hand over and take back; everybody who writes may claim and drop their own."""
+CUSTOMERS_MERGE = "customers.merge"
+"""Make one customer of two, and two of one."""
+CUSTOMERS_IMPORT = "customers.import"
+CUSTOMERS_EXPORT = "customers.export"
+CUSTOMERS_DELETE = "customers.delete"
+"""Into the recycle bin, and out of it."""
+CUSTOMERS_PURGE = "customers.purge"
+"""For good, from the recycle bin."""
+CUSTOMERS_SETTINGS = "customers.settings"
+"""Stages, tags, fields, rules of the public pool and of tagging."""
+CUSTOMERS_REPORTS = "customers.reports"
+CODES_MANAGE = "codes.manage"
+"""Codes that customers scan, and what greets them."""
 AGENTS_READ = "agents.read"
 AGENTS_MANAGE = "agents.manage"
 COMPANY_MANAGE = "company.manage"
@@ -50,6 +65,14 @@ _MANAGER = _REP | {
     INBOX_SETTINGS,
     LIBRARY_MANAGE,
     CUSTOMERS_PHONE,
+    CUSTOMERS_ASSIGN,
+    CUSTOMERS_MERGE,
+    CUSTOMERS_IMPORT,
+    CUSTOMERS_EXPORT,
+    CUSTOMERS_DELETE,
+    CUSTOMERS_SETTINGS,
+    CUSTOMERS_REPORTS,
+    CODES_MANAGE,
     CONNECTIONS_READ,
     EVENTS_READ,
 }
@@ -57,11 +80,21 @@ _MANAGER = _REP | {
 OF_ROLE: dict[str, frozenset[str]] = {
     "rep": _REP,
     "manager": _MANAGER,
-    "marketer": frozenset({CUSTOMERS_READ, AGENTS_READ, LIBRARY_READ, LIBRARY_MANAGE}),
+    "marketer": frozenset({CUSTOMERS_READ, CUSTOMERS_REPORTS, CODES_MANAGE, AGENTS_READ, LIBRARY_READ, LIBRARY_MANAGE}),
     "auditor": frozenset(
-        {INBOX_READ, INBOX_RECALLED, INBOX_TEAM, CUSTOMERS_READ, CUSTOMERS_PHONE, AGENTS_READ, EVENTS_READ, TRAIL_READ}
+        {
+            INBOX_READ,
+            INBOX_RECALLED,
+            INBOX_TEAM,
+            CUSTOMERS_READ,
+            CUSTOMERS_PHONE,
+            CUSTOMERS_REPORTS,
+            AGENTS_READ,
+            EVENTS_READ,
+            TRAIL_READ,
+        }
     ),
-    "admin": _MANAGER | {AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE, TRAIL_READ},
+    "admin": _MANAGER | {CUSTOMERS_PURGE, AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE, TRAIL_READ},
 }
 """The built-in roles. A company adds its own (table ``role``)."""
 REACH: dict[str, Reach] = {"rep": "team", "manager": "all", "marketer": "own", "auditor": "all", "admin": "all"}

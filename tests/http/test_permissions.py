@@ -14,10 +14,12 @@ from tests.http.site import Site
 EXPECTED: dict[str, str] = {
     "rep": "inbox.read inbox.reply library.read customers.read customers.write customers.reveal agents.read",
     "manager": "inbox.read inbox.reply inbox.assign inbox.recalled inbox.team inbox.settings library.read "
-    "library.manage customers.read customers.write customers.phone customers.reveal agents.read connections.read "
-    "events.read",
-    "marketer": "customers.read agents.read library.read library.manage",
-    "auditor": "inbox.read inbox.recalled inbox.team customers.read customers.phone agents.read events.read trail.read",
+    "library.manage customers.read customers.write customers.phone customers.reveal customers.assign customers.merge "
+    "customers.import customers.export customers.delete customers.settings customers.reports codes.manage agents.read "
+    "connections.read events.read",
+    "marketer": "customers.read customers.reports codes.manage agents.read library.read library.manage",
+    "auditor": "inbox.read inbox.recalled inbox.team customers.read customers.phone customers.reports agents.read "
+    "events.read trail.read",
 }
 
 

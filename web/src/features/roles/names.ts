@@ -8,7 +8,7 @@ export function roleName(t: (key: string) => string, key: string, own?: string |
 /** Permissions in the order in which people think of them, by what they are about. */
 export const AREAS: Readonly<Record<string, readonly string[]>> = {
   inbox: ['inbox.read', 'inbox.reply', 'inbox.assign', 'inbox.recalled', 'inbox.team', 'inbox.settings'],
-  customers: ['customers.read', 'customers.write', 'customers.reveal', 'customers.phone'],
+  customers: ['customers.read', 'customers.write', 'customers.reveal', 'customers.phone', 'customers.assign', 'customers.merge', 'customers.import', 'customers.export', 'customers.delete', 'customers.purge', 'customers.settings', 'customers.reports', 'codes.manage'],
   library: ['library.read', 'library.manage'],
   company: ['agents.read', 'agents.manage', 'company.manage', 'trail.read'],
   channels: ['connections.read', 'connections.manage', 'events.read', 'events.manage'],
