@@ -96,10 +96,12 @@ web/node_modules/.ready: web/package-lock.json | $(VENV)/.build
 tools: $(VENV)/.dev
 	@$(BIN)/python tests/tools.py
 
+# The sets for building and testing take the versions of the service's own.
 lock: $(VENV)/.dev
-	for set in requirements requirements-build requirements-dev; do \
-	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
-	    --no-emit-index-url --no-header -o $$set.txt $$set.in || exit 1; done
+	compile="$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header"; \
+	$$compile -o requirements.txt requirements.in && \
+	for set in requirements-build requirements-dev; do \
+	  $$compile --constraint requirements.txt -o $$set.txt $$set.in || exit 1; done
 
 clean:
 	rm -rf $(VENV) scrm/page web/dist web/node_modules dist build
