@@ -49,7 +49,7 @@ api: $(VENV)/.dev web/node_modules/.ready
 
 unit: $(VENV)/.dev tools $(PAGE)
 	@echo "== tests (unit, contract, flows) on $(JOBS) processes"
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not browser" tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --max-worker-restart 0 -m "not browser" tests
 
 browser: $(VENV)/.dev tools $(PAGE)
 	@echo "== browser tests"
