@@ -5247,7 +5247,8 @@ export interface components {
         };
         /**
          * NotificationView
-         * @description ``title`` is the customer, ``text`` a piece of what it is about; both empty when the reader may not see them (now).
+         * @description ``title`` is the customer, ``text`` a piece of what it is about (a message, a follow-up, a task); both empty when the reader
+         *     may not see them (now), as are the ids of customer and task.
          */
         NotificationView: {
             /** Id */
@@ -5258,6 +5259,10 @@ export interface components {
             conversation_id: number | null;
             /** Message Id */
             message_id: number | null;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Task Id */
+            task_id: number | null;
             /** Seq */
             seq: number | null;
             /** By Agent Id */
