@@ -20,6 +20,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wecom
 import customers.reveal
+import customers.routes_owners
 import inbox.answer_routes
 import inbox.card
 import inbox.library.routes
@@ -31,6 +32,7 @@ import inbox.routes_flow
 import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
+from customers import owner_undo
 from customers.profiles import ProfileReader
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
@@ -143,6 +145,7 @@ def routes() -> list[Route]:
         *inbox.card.api_routes(),
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
+        *customers.routes_owners.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
         *inbox.routes_flow.api_routes(),
@@ -158,6 +161,7 @@ def routes() -> list[Route]:
                 **undo_kinds(),
                 **saved_views.undo_kinds(),
                 **inbox.library.routes.undo_kinds(),
+                **owner_undo.undo_kinds(),
             }
         ),
     ]

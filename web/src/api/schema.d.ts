@@ -1431,6 +1431,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/{customer_id}/ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has a customer, who had it, with whom it is shared, and what one may do about that
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_ownership"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give customers to somebody, or put them into the public pool
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_owner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take customers that are nobody's, as far as the limits reach
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share customers with colleagues, or end it
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{conversation_id}/notes": {
         parameters: {
             query?: never;
@@ -3144,6 +3224,18 @@ export interface components {
             team_ids: number[];
         };
         /**
+         * AllowanceView
+         * @description How many more one may claim today, and have altogether; null: any number.
+         */
+        AllowanceView: {
+            /** Today */
+            today: number | null;
+            /** Room */
+            room: number | null;
+            /** Cool Days */
+            cool_days: number;
+        };
+        /**
          * Answer
          * @description ``off_hours``: once for each customer and closed period. ``queued``: once for each time in the queue. ``spend_last``: also with
          *     the last message that the platform allows.
@@ -3489,6 +3581,17 @@ export interface components {
             recall_seconds: number | null;
             /** Deduplicates Sends */
             deduplicates_sends: boolean;
+        };
+        /** ClaimDone */
+        ClaimDone: {
+            /** Results */
+            results: components["schemas"]["OwnerResult"][];
+            allowance: components["schemas"]["AllowanceView"];
+        };
+        /** ClaimInput */
+        ClaimInput: {
+            /** Ids */
+            ids: number[];
         };
         /** CodeInput */
         CodeInput: {
@@ -5291,6 +5394,95 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /** OwnerChangeView */
+        OwnerChangeView: {
+            /** Id */
+            id: number;
+            /** From Id */
+            from_id: number | null;
+            /** To Id */
+            to_id: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** By Id */
+            by_id: number | null;
+            /** Reason */
+            reason: string;
+        };
+        /** OwnerDone */
+        OwnerDone: {
+            /** Results */
+            results: components["schemas"]["OwnerResult"][];
+        };
+        /**
+         * OwnerInput
+         * @description ``to_id`` null: into the public pool, then say why.
+         */
+        OwnerInput: {
+            /** Ids */
+            ids: number[];
+            /** To Id */
+            to_id: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * OwnerResult
+         * @description ``error`` and ``detail`` as in an error's answer, empty when it was done.
+         */
+        OwnerResult: {
+            /** Id */
+            id: number;
+            /** Done */
+            done: boolean;
+            /** Error */
+            error: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * OwnershipView
+         * @description ``may_…``: what the asker can do now. ``cooling_until``: the asker lost this customer and may claim it again then.
+         */
+        OwnershipView: {
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owned At */
+            owned_at: string | null;
+            /** Pooled At */
+            pooled_at: string | null;
+            /** Pool Reason */
+            pool_reason: string;
+            /** Reclaim At */
+            reclaim_at: string | null;
+            /** Warned At */
+            warned_at: string | null;
+            /** Readers */
+            readers: number[];
+            /** Writers */
+            writers: number[];
+            /** May Give */
+            may_give: boolean;
+            /** May Drop */
+            may_drop: boolean;
+            /** May Claim */
+            may_claim: boolean;
+            /** May Share */
+            may_share: boolean;
+            /** Cooling Until */
+            cooling_until: string | null;
+            allowance: components["schemas"]["AllowanceView"];
+            /** History */
+            history: components["schemas"]["OwnerChangeView"][];
+        };
         /**
          * Part
          * @description A piece of a text; ``hit``: it is what was searched for.
@@ -6016,6 +6208,21 @@ export interface components {
              * @enum {string}
              */
             outcome: "sent" | "failed";
+        };
+        /**
+         * ShareInput
+         * @description ``none``: no longer.
+         */
+        ShareInput: {
+            /** Ids */
+            ids: number[];
+            /** Agent Ids */
+            agent_ids: number[];
+            /**
+             * Access
+             * @enum {string}
+             */
+            access: "read" | "write" | "none";
         };
         /** SignIn */
         SignIn: {
@@ -13532,6 +13739,356 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_ownership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnershipView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_owner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnerInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
