@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wecom
 import customers.reveal
 import customers.routes_owners
+import customers.routes_stages
 import inbox.answer_routes
 import inbox.card
 import inbox.library.routes
@@ -32,7 +33,7 @@ import inbox.routes_flow
 import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
-from customers import owner_undo
+from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.profiles import ProfileReader
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
@@ -108,6 +109,7 @@ FAST_SLOTS = 8
 TICKS = {
     upkeep.RENEW_TOKENS: 300,
     upkeep.FOLD_TALLIES: 10,
+    tally.FOLD_CUSTOMERS: 10,
     upkeep.MEASURE: 15,
     upkeep.CLEAN: 3600,
     tidying.TIDY: 3600,
@@ -146,6 +148,7 @@ def routes() -> list[Route]:
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
         *customers.routes_owners.api_routes(),
+        *customers.routes_stages.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
         *inbox.routes_flow.api_routes(),
@@ -160,6 +163,7 @@ def routes() -> list[Route]:
                 **rules.undo_kinds(),
                 **undo_kinds(),
                 **saved_views.undo_kinds(),
+                **customers.routes_stages.undo_kinds(),
                 **inbox.library.routes.undo_kinds(),
                 **owner_undo.undo_kinds(),
             }
@@ -228,6 +232,9 @@ class Worker:
                 surveys.THANK_FOR_SURVEY: surveys.thank,
                 upkeep.RENEW_TOKENS: upkeep.renew_tokens,
                 upkeep.FOLD_TALLIES: upkeep.fold_tallies,
+                tally.FOLD_CUSTOMERS: tally.fold_customers,
+                stage_settings.EMPTY_STAGE: stage_settings.empty_stage,
+                tag_settings.MERGE_TAGS: tag_settings.merge_tags,
                 upkeep.MEASURE: upkeep.measure,
                 upkeep.CLEAN: upkeep.clean,
                 tidying.TIDY: tidying.tidy,
