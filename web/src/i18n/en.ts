@@ -3,6 +3,7 @@ import together from './parts/together.en'
 import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
+import owners from './parts/owners.en'
 
 export default {
   common: {
@@ -407,4 +408,5 @@ export default {
   ...compose,
   ...flow,
   ...rights,
+  ...owners,
 }

@@ -3,6 +3,7 @@ import together from './parts/together.zh-CN'
 import compose from './parts/compose.zh-CN'
 import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
+import owners from './parts/owners.zh-CN'
 
 export default {
   common: {
@@ -406,4 +407,5 @@ export default {
   ...compose,
   ...flow,
   ...rights,
+  ...owners,
 }

@@ -13,6 +13,8 @@ export function useNoticeWords() {
   function headline(notice: NotificationView): string {
     const who = people.nameOf(notice.by_agent_id) || t('thread.somebody')
     const title = notice.title || t('together.notice.somebody')
+    const n = Number(notice.data.count ?? 1)
+    if (n > 1 && notice.kind.startsWith('customer_')) return t(`owners.notice.${notice.kind}`, { who, n })
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }
 
