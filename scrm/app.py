@@ -19,7 +19,9 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import customers.list_work
 import customers.reveal
+import customers.routes_fields
 import customers.routes_owners
 import customers.routes_stages
 import inbox.answer_routes
@@ -147,6 +149,7 @@ def routes() -> list[Route]:
         *inbox.card.api_routes(),
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
+        *customers.routes_fields.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_stages.api_routes(),
         *inbox.routes_together.api_routes(),
@@ -238,6 +241,7 @@ class Worker:
                 upkeep.MEASURE: upkeep.measure,
                 upkeep.CLEAN: upkeep.clean,
                 tidying.TIDY: tidying.tidy,
+                **customers.list_work.JOBS,
             },
         )
         puller = Puller(services)
@@ -249,6 +253,7 @@ class Worker:
             Loop("clocks", lambda: sla.look(services), look=1.0),
             Loop("attendance", lambda: attendance.look(services), look=10.0),
             Loop("figures", lambda: figures.fold(services), look=2.0),
+            Loop("customers-fold", lambda: customers.list_work.fold(services), look=1.0),
             Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
