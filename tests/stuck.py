@@ -21,7 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    limit = float(item.config.getini("timeout") or 0)
+    own = item.get_closest_marker("timeout")
+    limit = float(own.args[0] if own is not None else item.config.getini("timeout") or 0)
     watch = threading.Timer(max(limit - EARLIER_SECONDS, 1.0), _tell, [item.nodeid, item.config.stash[LOG]])
     watch.daemon = True
     if limit:

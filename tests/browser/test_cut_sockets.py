@@ -8,6 +8,7 @@ import random
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Browser
 
 from inbox.reply import Draft, reply
@@ -22,6 +23,7 @@ CUTS = 100
 PEOPLE = 12
 
 
+@pytest.mark.timeout(900)
 async def test_cut_a_hundred_times_and_equal_at_the_end(shop: Company, browser: Browser) -> None:
     chance = random.Random(7)
     target = urlsplit(shop.address)
