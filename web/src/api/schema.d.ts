@@ -7191,7 +7191,10 @@ export interface components {
             /** Ids */
             ids: number[];
         };
-        /** TagView */
+        /**
+         * TagView
+         * @description ``keys``: what it is found by beside its name: its pinyin and the initials of that, a line each.
+         */
         TagView: {
             /** Id */
             id: number;
@@ -7203,6 +7206,8 @@ export interface components {
             position: number;
             /** Archived */
             archived: boolean;
+            /** Keys */
+            keys: string;
         };
         /** TagsInput */
         TagsInput: {
