@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from customers.tasks.push import TaskPusher
 from inbox.attendance_push import AttendancePusher
 from inbox.bell import Bell
 from inbox.draft_push import DraftPusher
@@ -20,5 +21,6 @@ def add_pushes(app: web.Application, services: Services, hub: Hub) -> None:
         Bell(services, hub),
         AttendancePusher(services, hub),
         DraftPusher(services, hub),
+        TaskPusher(services, hub),
     ):
         app.cleanup_ctx.append(part.running)

@@ -19,11 +19,13 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import customers.follow_ups.routes
 import customers.list_work
 import customers.reveal
 import customers.routes_fields
 import customers.routes_owners
 import customers.routes_stages
+import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
 import inbox.library.routes
@@ -36,7 +38,10 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 from customers import owner_undo, stage_settings, tag_settings, tally
+from customers.follow_ups import correct
 from customers.profiles import ProfileReader
+from customers.tasks import undo as task_undo
+from customers.tasks.reminders import remind_due
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
 from inbox.contacts import contacts_renamed
@@ -152,6 +157,8 @@ def routes() -> list[Route]:
         *customers.routes_fields.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_stages.api_routes(),
+        *customers.follow_ups.routes.api_routes(),
+        *customers.tasks.routes.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
         *inbox.routes_flow.api_routes(),
@@ -169,6 +176,8 @@ def routes() -> list[Route]:
                 **customers.routes_stages.undo_kinds(),
                 **inbox.library.routes.undo_kinds(),
                 **owner_undo.undo_kinds(),
+                **correct.undo_kinds(),
+                **task_undo.undo_kinds(),
             }
         ),
     ]
@@ -258,6 +267,7 @@ class Worker:
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
             Loop("scheduled", lambda: scheduled.send_due(services), look=1.0),
+            Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)

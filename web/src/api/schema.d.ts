@@ -1863,6 +1863,302 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/{customer_id}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said to a customer, newest first
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_follow-ups"];
+        put?: never;
+        /**
+         * Write down a follow-up, and the next step
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_customer_id_follow-ups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/{follow_up_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a follow-up
+         * @description Needs the permission `customers.write`.
+         */
+        delete: operations["delete_api_follow-ups_follow_up_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Correct a follow-up
+         * @description Needs the permission `customers.write`.
+         */
+        patch: operations["patch_api_follow-ups_follow_up_id"];
+        trace?: never;
+    };
+    "/api/settings/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds of follow-ups and outcomes
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_settings_follow-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change them
+         * @description Needs the permission `customers.settings`.
+         */
+        patch: operations["patch_api_settings_follow-ups"];
+        trace?: never;
+    };
+    "/api/tasks/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is to be done today
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_tasks_today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks of a stretch of days
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_tasks_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of one's tasks are late, and due today
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_tasks_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/moments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quick moments for what comes next
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_tasks_moments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{customer_id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tasks of a customer
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan a task
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move, give, do or cancel many tasks
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_tasks_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One task
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_tasks_task_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Move, give or reword a task
+         * @description Needs the permission `customers.write`.
+         */
+        patch: operations["patch_api_tasks_task_id"];
+        trace?: never;
+    };
+    "/api/tasks/{task_id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do a task
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_tasks_task_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{task_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a task
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_tasks_task_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{task_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a task again
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_tasks_task_id_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{conversation_id}/notes": {
         parameters: {
             query?: never;
@@ -3588,6 +3884,24 @@ export interface components {
             cool_days: number;
         };
         /**
+         * Anniversary
+         * @description Each year around the day that stands in a date field: a birthday, a renewal.
+         */
+        Anniversary: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "anniversary";
+            /** Field */
+            field: string;
+            /**
+             * Days Before
+             * @default 0
+             */
+            days_before?: number;
+        };
+        /**
          * Answer
          * @description ``off_hours``: once for each customer and closed period. ``queued``: once for each time in the queue. ``spend_last``: also with
          *     the last message that the platform allows.
@@ -3652,6 +3966,20 @@ export interface components {
         AnswerView: {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
+        };
+        /** AnsweredTask */
+        AnsweredTask: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** All Day */
+            all_day: boolean;
         };
         /** AppCodeInput */
         AppCodeInput: {
@@ -3875,18 +4203,6 @@ export interface components {
             /** Detail */
             detail: string;
         };
-        /** CalendarView */
-        CalendarView: {
-            /**
-             * Known
-             * @description False: the holidays of this year have not been decided; weeks go as planned.
-             */
-            known: boolean;
-            /** Known Until */
-            known_until: number;
-            /** Days */
-            days: components["schemas"]["SpecialDay"][];
-        };
         /**
          * CapacityInput
          * @description 0: as the company says.
@@ -3994,6 +4310,14 @@ export interface components {
         ClaimInput: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * Closing
+         * @description ``version``: the one that was seen; another one is refused.
+         */
+        Closing: {
+            /** Version */
+            version: number;
         };
         /** CodeInput */
         CodeInput: {
@@ -4332,6 +4656,18 @@ export interface components {
              */
             remark?: string | null;
         };
+        /**
+         * CustomerTasks
+         * @description ``open`` by when they are due (on the first page), ``closed`` from the latest.
+         */
+        CustomerTasks: {
+            /** Open */
+            open: components["schemas"]["TaskView"][];
+            /** Closed */
+            closed: components["schemas"]["TaskView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** CustomerView */
         CustomerView: {
             /** Id */
@@ -4472,6 +4808,25 @@ export interface components {
             updated_at: string;
         };
         /**
+         * EarlierText
+         * @description What it said until ``at``, when ``agent_id`` changed it.
+         */
+        EarlierText: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+            /** Outcome */
+            outcome: string;
+        };
+        /**
          * EnrolmentView
          * @description What the authenticator reads; ``qr_svg`` is the same as ``uri``. Shown this once.
          */
@@ -4538,6 +4893,30 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /** Every */
+        Every: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "every";
+            /**
+             * Every
+             * @default 1
+             */
+            every?: number;
+            /**
+             * Unit
+             * @default day
+             * @enum {string}
+             */
+            unit?: "day" | "week" | "month";
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
         };
         /**
          * ExplanationView
@@ -4751,6 +5130,171 @@ export interface components {
             name: string;
             /** Materials */
             materials: number;
+            /** May Change */
+            may_change: boolean;
+        };
+        /**
+         * FollowUpEdit
+         * @description What is given is changed.
+         */
+        FollowUpEdit: {
+            /**
+             * Kind
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Text
+             * @default null
+             */
+            text?: string | null;
+            /**
+             * Outcome
+             * @default null
+             */
+            outcome?: string | null;
+            /**
+             * Mention Ids
+             * @default null
+             */
+            mention_ids?: number[] | null;
+        };
+        /** FollowUpFile */
+        FollowUpFile: {
+            /** Name */
+            name: string;
+            /** Mime */
+            mime: string;
+            /** Size */
+            size: number;
+            /** Url */
+            url: string;
+        };
+        /**
+         * FollowUpInput
+         * @description ``next``: what is to be done next, made in the same act. ``task_id``: the task that this answers; it is done then.
+         *     ``file_ids``: uploads of one's own. ``at``: when it was, when that is not now.
+         */
+        FollowUpInput: {
+            /** Client Token */
+            client_token: string;
+            /**
+             * Kind
+             * @default other
+             */
+            kind?: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Outcome
+             * @default
+             */
+            outcome?: string;
+            /** Mention Ids */
+            mention_ids?: number[];
+            /** File Ids */
+            file_ids?: number[];
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id?: number | null;
+            /**
+             * Task Id
+             * @default null
+             */
+            task_id?: number | null;
+            /**
+             * At
+             * @default null
+             */
+            at?: string | null;
+            /** @default null */
+            next?: components["schemas"]["NewTask"] | null;
+        };
+        /**
+         * FollowUpPage
+         * @description Newest first. ``next_cursor`` null: there are no older ones.
+         */
+        FollowUpPage: {
+            /** Follow Ups */
+            follow_ups: components["schemas"]["FollowUpView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * FollowUpSettings
+         * @description ``hidden``: built-in kinds that are not offered. ``outcomes``: the company's own words, offered after the built-in ones.
+         */
+        FollowUpSettings: {
+            /**
+             * Kinds
+             * @default []
+             */
+            kinds?: components["schemas"]["OwnKind"][];
+            /**
+             * Hidden
+             * @default []
+             */
+            hidden?: string[];
+            /**
+             * Outcomes
+             * @default []
+             */
+            outcomes?: string[];
+        };
+        /**
+         * FollowUpSettingsView
+         * @description ``hidden``: built-in kinds that are not offered.
+         */
+        FollowUpSettingsView: {
+            /** Kinds */
+            kinds: components["schemas"]["OwnKind"][];
+            /** Hidden */
+            hidden: string[];
+            /** Outcomes */
+            outcomes: string[];
+        };
+        /** FollowUpView */
+        FollowUpView: {
+            /** Id */
+            id: number;
+            /** Customer Id */
+            customer_id: number;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+            /** Outcome */
+            outcome: string;
+            /** Mentions */
+            mentions: number[];
+            /** Files */
+            files: components["schemas"]["FollowUpFile"][];
+            /** Conversation Id */
+            conversation_id: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Edited At */
+            edited_at: string | null;
+            /** Edits */
+            edits: components["schemas"]["EarlierText"][];
+            /** Answered */
+            answered: components["schemas"]["AnsweredTask"][];
+            next: components["schemas"]["TaskView"] | null;
             /** May Change */
             may_change: boolean;
         };
@@ -5280,6 +5824,20 @@ export interface components {
             may_change: boolean;
         };
         /**
+         * MarkedDay
+         * @description A day that is not like its weekday. ``working``: people work although it is a weekend.
+         */
+        MarkedDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Working */
+            working: boolean;
+            name: components["schemas"]["SentenceView"];
+        };
+        /**
          * MaterialInput
          * @description What is given is changed; of ``content`` and the cover, those of cards only.
          */
@@ -5524,6 +6082,18 @@ export interface components {
             /** Recallable Until */
             recallable_until: string | null;
         };
+        /** Moments */
+        Moments: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Moments */
+            moments: components["schemas"]["QuickMoment"][];
+        };
         /** NewAgent */
         NewAgent: {
             /** Login */
@@ -5760,6 +6330,48 @@ export interface components {
             tags?: string[];
         };
         /**
+         * NewTask
+         * @description ``agent_id``: who shall do it; oneself when absent. ``all_day``: due some time that day. ``remind_before``: minutes before it
+         *     is due (of a whole day: before nine o'clock); null: no reminder.
+         */
+        NewTask: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * All Day
+             * @default false
+             */
+            all_day?: boolean;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /**
+             * Remind Before
+             * @default 10
+             */
+            remind_before?: number | null;
+            /**
+             * Repeat
+             * @default null
+             */
+            repeat?: (components["schemas"]["Every"] | components["schemas"]["Anniversary"]) | null;
+        };
+        /**
          * NewToken
          * @description ``token`` is shown this once.
          */
@@ -5879,6 +6491,21 @@ export interface components {
         OrderInput: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * OwnKind
+         * @description ``key`` stays when the name changes: what was written stays of its kind. An archived one is offered no more.
+         */
+        OwnKind: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Archived
+             * @default false
+             */
+            archived?: boolean;
         };
         /** OwnerChangeView */
         OwnerChangeView: {
@@ -6224,6 +6851,19 @@ export interface components {
             title: components["schemas"]["SentenceView"];
             /** Fields */
             fields: components["schemas"]["scrm__routes_connections__FieldView"][];
+        };
+        /** QuickMoment */
+        QuickMoment: {
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "evening" | "tomorrow" | "workday" | "three_days" | "monday" | "week";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /** QuickReplyInput */
         QuickReplyInput: {
@@ -7191,10 +7831,7 @@ export interface components {
             /** Ids */
             ids: number[];
         };
-        /**
-         * TagView
-         * @description ``keys``: what it is found by beside its name: its pinyin and the initials of that, a line each.
-         */
+        /** TagView */
         TagView: {
             /** Id */
             id: number;
@@ -7206,8 +7843,6 @@ export interface components {
             position: number;
             /** Archived */
             archived: boolean;
-            /** Keys */
-            keys: string;
         };
         /** TagsInput */
         TagsInput: {
@@ -7238,6 +7873,203 @@ export interface components {
              * @default 0
              */
             waiting?: number;
+        };
+        /**
+         * TaskChange
+         * @description What is given is changed. ``version``: the one that was seen; another one is refused. ``repeat`` null ends the series.
+         */
+        TaskChange: {
+            /** Version */
+            version: number;
+            /**
+             * Text
+             * @default null
+             */
+            text?: string | null;
+            /**
+             * Kind
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Due At
+             * @default null
+             */
+            due_at?: string | null;
+            /**
+             * All Day
+             * @default null
+             */
+            all_day?: boolean | null;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /**
+             * Remind Before
+             * @default null
+             */
+            remind_before?: number | null;
+            /**
+             * Repeat
+             * @default null
+             */
+            repeat?: (components["schemas"]["Every"] | components["schemas"]["Anniversary"]) | null;
+        };
+        /**
+         * TaskCounts
+         * @description One's own open tasks: ``overdue`` now, ``today`` those due by the end of the day.
+         */
+        TaskCounts: {
+            /** Overdue */
+            overdue: number;
+            /** Today */
+            today: number;
+        };
+        /** TaskInput */
+        TaskInput: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * All Day
+             * @default false
+             */
+            all_day?: boolean;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /**
+             * Remind Before
+             * @default 10
+             */
+            remind_before?: number | null;
+            /**
+             * Repeat
+             * @default null
+             */
+            repeat?: (components["schemas"]["Every"] | components["schemas"]["Anniversary"]) | null;
+            /** Client Token */
+            client_token: string;
+            /**
+             * Customer Id
+             * @default null
+             */
+            customer_id?: number | null;
+        };
+        /**
+         * TaskView
+         * @description ``customer_name`` is null when the task is about nobody, or about somebody that the reader may not see (then so is the id).
+         *     ``may_change``: the reader may do, move and cancel it.
+         */
+        TaskView: {
+            /** Id */
+            id: number;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Customer Name */
+            customer_name: string | null;
+            /** Customer Avatar */
+            customer_avatar: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Text */
+            text: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** All Day */
+            all_day: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "cancelled";
+            /** Repeat */
+            repeat: components["schemas"]["Every"] | components["schemas"]["Anniversary"] | null;
+            /** Remind Before */
+            remind_before: number | null;
+            /** Remind At */
+            remind_at: string | null;
+            /** Follow Up Id */
+            follow_up_id: number | null;
+            /** Done By Id */
+            done_by_id: number | null;
+            /** Created By */
+            created_by: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Done At */
+            done_at: string | null;
+            /** Version */
+            version: number;
+            /** May Change */
+            may_change: boolean;
+        };
+        /**
+         * TasksChange
+         * @description ``move``: to ``due_at``, or by ``days`` at the same time of day. ``give``: to ``agent_id``.
+         */
+        TasksChange: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "move" | "give" | "done" | "cancel";
+            /**
+             * Due At
+             * @default null
+             */
+            due_at?: string | null;
+            /**
+             * All Day
+             * @default null
+             */
+            all_day?: boolean | null;
+            /**
+             * Days
+             * @default null
+             */
+            days?: number | null;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+        };
+        /**
+         * TasksChanged
+         * @description ``skipped``: those that are not open, or not the asker's to change.
+         */
+        TasksChanged: {
+            /** Changed */
+            changed: number;
+            /** Skipped */
+            skipped: number;
         };
         /**
          * TeamInput
@@ -7307,6 +8139,35 @@ export interface components {
             /** Ok */
             ok: boolean;
             sentence: components["schemas"]["SentenceView"];
+        };
+        /**
+         * Today
+         * @description ``overdue`` first, then what is due ``today`` by time, then what is due today without a time, then ``tomorrow`` and what was
+         *     ``done`` today. Of each at most 200; ``counts`` counts all. ``moments``: the quick ones for moving.
+         */
+        Today: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Agent Id */
+            agent_id: number;
+            /** Overdue */
+            overdue: components["schemas"]["TaskView"][];
+            /** Today */
+            today: components["schemas"]["TaskView"][];
+            /** Untimed */
+            untimed: components["schemas"]["TaskView"][];
+            /** Tomorrow */
+            tomorrow: components["schemas"]["TaskView"][];
+            /** Done */
+            done: components["schemas"]["TaskView"][];
+            counts: components["schemas"]["TaskCounts"];
+            /** Moments */
+            moments: components["schemas"]["QuickMoment"][];
         };
         /**
          * TokenInput
@@ -7585,6 +8446,25 @@ export interface components {
             reason?: string;
         };
         /**
+         * CalendarView
+         * @description ``more``: there are more tasks than fit. ``marks``: public holidays, and weekends on which people work.
+         */
+        customers__tasks__queries__CalendarView: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Tasks */
+            tasks: components["schemas"]["TaskView"][];
+            /** Marks */
+            marks: components["schemas"]["MarkedDay"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * MoveInput
          * @description To a folder of the same place; null: to its top.
          */
@@ -7593,6 +8473,18 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
+        };
+        /** CalendarView */
+        inbox__routes_flow__CalendarView: {
+            /**
+             * Known
+             * @description False: the holidays of this year have not been decided; weeks go as planned.
+             */
+            known: boolean;
+            /** Known Until */
+            known_until: number;
+            /** Days */
+            days: components["schemas"]["SpecialDay"][];
         };
         /** FieldView */
         scrm__routes_connections__FieldView: {
@@ -16659,6 +17551,1522 @@ export interface operations {
             };
         };
     };
+    "get_api_customers_customer_id_follow-ups": {
+        parameters: {
+            query?: {
+                kind?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_customers_customer_id_follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "delete_api_follow-ups_follow_up_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                follow_up_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "patch_api_follow-ups_follow_up_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                follow_up_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpEdit"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_settings_follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpSettingsView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "patch_api_settings_follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpSettings"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpSettingsView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_tasks_today: {
+        parameters: {
+            query?: {
+                agent_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Today"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_tasks_calendar: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                agents?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["customers__tasks__queries__CalendarView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_tasks_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCounts"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_tasks_moments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moments"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_tasks: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerTasks"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_tasks_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TasksChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TasksChanged"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_tasks_task_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_tasks_task_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_tasks_task_id_done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_tasks_task_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_tasks_task_id_reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     post_api_conversations_conversation_id_notes: {
         parameters: {
             query?: never;
@@ -19229,7 +21637,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CalendarView"];
+                    "application/json": components["schemas"]["inbox__routes_flow__CalendarView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

@@ -1,4 +1,3 @@
-import stages from './parts/stages.en'
 import list from './parts/list.en'
 import together from './parts/together.en'
 import compose from './parts/compose.en'
@@ -410,5 +409,4 @@ export default {
   ...flow,
   ...rights,
   ...owners,
-  ...stages,
 }

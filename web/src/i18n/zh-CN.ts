@@ -1,4 +1,3 @@
-import stages from './parts/stages.zh-CN'
 import list from './parts/list.zh-CN'
 import together from './parts/together.zh-CN'
 import compose from './parts/compose.zh-CN'
@@ -409,5 +408,4 @@ export default {
   ...flow,
   ...rights,
   ...owners,
-  ...stages,
 }

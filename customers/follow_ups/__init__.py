@@ -1,0 +1,1 @@
+"""What was said to or agreed with a customer, by whom, and the next step."""
