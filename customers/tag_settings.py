@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated
 
 import asyncpg
@@ -16,6 +17,7 @@ from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.jobs import Job
 from scrm.permissions import Principal
 from scrm.services import Services, Work
+from scrm.spelling import spelled
 from scrm.trail import record
 from scrm.views import Id, Input, Line, View
 
@@ -40,11 +42,14 @@ WITH_TAG = "select id from customer where tags @> array[$1::bigint] and merged_i
 
 
 class TagView(View):
+    """``keys``: what it is found by beside its name: its pinyin and the initials of that, a line each."""
+
     id: int
     group_id: int
     name: str
     position: int
     archived: bool
+    keys: str
 
 
 class TagGroupView(View):
@@ -262,7 +267,12 @@ async def _order(work: Work, table: str, ids: Sequence[int], known: set[int]) ->
 
 
 def _tag(row: Row) -> TagView:
-    return TagView(**row)
+    return TagView(**row, keys=_keys(row["name"]))
+
+
+@lru_cache(maxsize=2 * MOST_TAGS)
+def _keys(name: str) -> str:
+    return "\n".join(spelled(name.lower()))
 
 
 async def _alone(work: Work) -> None:

@@ -9,7 +9,6 @@ import orjson
 
 from inbox.library.places import Place
 from inbox.library.quick_replies import KeptPart, QuickReplyInput, insert_replies
-from inbox.library.spelling import words_of
 from inbox.media import note_blob
 from inbox.parts import StoredFile, StoredPart
 from scrm.auth import principal_of
@@ -18,6 +17,7 @@ from scrm.permissions import Principal
 from scrm.picture_size import picture_size
 from scrm.services import Services, Work
 from scrm.sessions import WHO
+from scrm.spelling import words_of
 from simulator.company import library
 from simulator.company.drawing import pdf, picture
 

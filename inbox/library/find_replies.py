@@ -8,12 +8,12 @@ from pydantic import Field
 
 from inbox.library.places import VISIBLE, LibraryReach, eyes
 from inbox.library.quick_replies import COLUMNS, QuickReplyView, find_reply, view_of
-from inbox.library.spelling import patterns
 from inbox.parts import PartView, part_view
 from inbox.variables import fill, values_of
 from scrm.db import Tx
 from scrm.permissions import Principal
 from scrm.services import Work
+from scrm.spelling import patterns
 from scrm.views import Id, Input, View
 
 RANK = """

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from inbox.library.places import VISIBLE, LibraryReach, Place, check_place, check_row, eyes, manages
 from inbox.library.quick_replies import check_card
-from inbox.library.spelling import patterns, words_of
 from inbox.parts import CARD_KINDS, MEDIA_KINDS, FileView, Piece, StoredPart, resolve
 from scrm.channel import Kind
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import Principal
 from scrm.services import Work
+from scrm.spelling import patterns, words_of
 from scrm.trail import record
 from scrm.undo import Step, Undone, remember
 from scrm.views import Id, Input, Line, View

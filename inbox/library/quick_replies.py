@@ -10,7 +10,6 @@ import orjson
 from pydantic import Field
 
 from inbox.library.places import VISIBLE, LibraryReach, Place, check_place, check_row, eyes, manages
-from inbox.library.spelling import keys_of, words_of
 from inbox.parts import CARD_KINDS, MEDIA_KINDS, PartView, Piece, StoredPart, part_view, resolve
 from inbox.variables import unknown_in
 from scrm.channel import Kind
@@ -18,6 +17,7 @@ from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import LIBRARY_READ, Principal
 from scrm.services import Work
+from scrm.spelling import keys_of, words_of
 from scrm.trail import record
 from scrm.undo import Kind as UndoKind
 from scrm.undo import Step, Undone, remember

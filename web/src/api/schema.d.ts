@@ -7831,7 +7831,10 @@ export interface components {
             /** Ids */
             ids: number[];
         };
-        /** TagView */
+        /**
+         * TagView
+         * @description ``keys``: what it is found by beside its name: its pinyin and the initials of that, a line each.
+         */
         TagView: {
             /** Id */
             id: number;
@@ -7843,6 +7846,8 @@ export interface components {
             position: number;
             /** Archived */
             archived: boolean;
+            /** Keys */
+            keys: string;
         };
         /** TagsInput */
         TagsInput: {

@@ -1,3 +1,4 @@
+import stages from './parts/stages.en'
 import list from './parts/list.en'
 import together from './parts/together.en'
 import compose from './parts/compose.en'
@@ -409,4 +410,5 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...stages,
 }

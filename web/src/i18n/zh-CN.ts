@@ -1,3 +1,4 @@
+import stages from './parts/stages.zh-CN'
 import list from './parts/list.zh-CN'
 import together from './parts/together.zh-CN'
 import compose from './parts/compose.zh-CN'
@@ -408,4 +409,5 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...stages,
 }

@@ -4,7 +4,7 @@ export default {
     place: '今天',
     saved: '已记录',
     savedNext: '已记录，下一步 {time}',
-    write: '记一笔跟进，{'@'} 提醒同事，Enter 保存',
+    write: "记一笔跟进，{'@'} 提醒同事，Enter 保存",
     writeShort: '记跟进，Enter 保存',
     writeLabel: '跟进内容',
     save: '记录跟进',

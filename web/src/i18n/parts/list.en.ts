@@ -118,7 +118,7 @@ export default {
     },
     did: {
       other: 'Done',
-      customer: { owner: 'Owner changed', share: 'Sharing changed' },
+      customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed' },
       agent: { disable: 'Disabled' },
       role: { delete: 'Role deleted' },
       team: { delete: 'Team deleted' },
