@@ -24,6 +24,7 @@ import customers.list_work
 import customers.reveal
 import customers.routes_fields
 import customers.routes_owners
+import customers.routes_pool
 import customers.routes_stages
 import customers.tasks.routes
 import inbox.answer_routes
@@ -39,6 +40,9 @@ import inbox.routes_together
 import inbox.search_routes
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.follow_ups import correct
+from customers.pool import everyone
+from customers.pool import rulebook as pool_rules
+from customers.pool.fall import fall
 from customers.profiles import ProfileReader
 from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
@@ -120,6 +124,7 @@ TICKS = {
     upkeep.MEASURE: 15,
     upkeep.CLEAN: 3600,
     tidying.TIDY: 3600,
+    everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
 }
 
 
@@ -156,6 +161,7 @@ def routes() -> list[Route]:
         *customers.reveal.api_routes(),
         *customers.routes_fields.api_routes(),
         *customers.routes_owners.api_routes(),
+        *customers.routes_pool.api_routes(),
         *customers.routes_stages.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
@@ -178,6 +184,7 @@ def routes() -> list[Route]:
                 **owner_undo.undo_kinds(),
                 **correct.undo_kinds(),
                 **task_undo.undo_kinds(),
+                **pool_rules.undo_kinds(),
             }
         ),
     ]
@@ -251,6 +258,7 @@ class Worker:
                 upkeep.CLEAN: upkeep.clean,
                 tidying.TIDY: tidying.tidy,
                 **customers.list_work.JOBS,
+                everyone.RECOMPUTE: everyone.recompute_all,
             },
         )
         puller = Puller(services)
@@ -268,6 +276,7 @@ class Worker:
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
             Loop("scheduled", lambda: scheduled.send_due(services), look=1.0),
             Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
+            Loop("pool", lambda: fall(services), look=5.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)

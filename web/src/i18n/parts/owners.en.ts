@@ -32,6 +32,7 @@ export default {
       customer_given: '{who} gave you {n} customers',
       customer_shared: '{who} shared {n} customers with you',
       customer_falling: '{n} customers will fall back into the pool: follow up soon',
+      customer_lost: '{n} customers were taken back and are no longer yours',
     },
   },
 }

@@ -32,6 +32,7 @@ export default {
       customer_given: '{who} 把 {n} 个客户分配给了你',
       customer_shared: '{who} 把 {n} 个客户共享给了你',
       customer_falling: '{n} 个客户即将回收到公海，请尽快跟进',
+      customer_lost: '{n} 个客户已被回收，不再归属你',
     },
   },
 }

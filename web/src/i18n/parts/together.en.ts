@@ -145,6 +145,7 @@ export default {
         customer_given: '{who} gave you the customer {title}',
         customer_shared: '{who} shared the customer {title} with you',
         customer_falling: '{title} will fall back into the pool: follow up soon',
+        customer_lost: '{title} was taken back and is no longer yours',
         other: 'Something new about {title}',
       },
       kind: {
@@ -161,6 +162,7 @@ export default {
         customer_given: 'A customer is given to me',
         customer_shared: 'A customer is shared with me',
         customer_falling: 'A customer of mine will fall back',
+        customer_lost: 'A customer of mine was taken back',
       },
       way: { popup: 'On the page', browser: 'From the browser', sound: 'Sound' },
       page: 'Notices',

@@ -145,6 +145,7 @@ export default {
         customer_given: '{who} 把客户 {title} 分配给了你',
         customer_shared: '{who} 把客户 {title} 共享给了你',
         customer_falling: '{title} 即将回收到公海，请尽快跟进',
+        customer_lost: '{title} 已被回收，不再归属你',
         other: '{title} 有新动态',
       },
       kind: {
@@ -161,6 +162,7 @@ export default {
         customer_given: '分配给我的客户',
         customer_shared: '共享给我的客户',
         customer_falling: '客户即将回收',
+        customer_lost: '客户被回收',
       },
       way: { popup: '页内弹出', browser: '浏览器通知', sound: '声音' },
       page: '通知',
