@@ -271,8 +271,9 @@ class MakesContactCodes(Protocol):
         """One that is gone already counts as deleted."""
         ...
 
-    async def codes(self) -> Sequence[tuple[str, str]]:
-        """External id and ``source`` of all, to find one whose making was uncertain."""
+    async def codes(self, *, since: datetime | None = None) -> Sequence[tuple[str, str]]:
+        """External id and ``source`` of all, or of those made after ``since``: to find one whose making was uncertain. May cost
+        a call for each, so say ``since`` where it is known."""
         ...
 
 

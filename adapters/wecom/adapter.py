@@ -1,6 +1,7 @@
 """One connection to WeCom: the parts of this folder behind the contract of :mod:`scrm.channel`.
 
-Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn. Customer service has no call to recall a message.
+Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, and everything of
+:mod:`scrm.channel_contacts`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from adapters.wecom.accounts import Accounts
 from adapters.wecom.capabilities import CAPABILITIES
 from adapters.wecom.client import WeComClient
+from adapters.wecom.customer_contact import CustomerContact
 from adapters.wecom.ids import member
 from adapters.wecom.media import fetch_media
 from adapters.wecom.parse import parse
@@ -38,12 +40,20 @@ from scrm.channel import (
 )
 
 
-class WeComAdapter:
+class WeComAdapter(CustomerContact):
     profile_batch = BATCH
 
     def __init__(
-        self, verifier: CallbackVerifier, client: WeComClient, context: AdapterContext, sign_in: SignIn
+        self,
+        verifier: CallbackVerifier,
+        client: WeComClient,
+        context: AdapterContext,
+        sign_in: SignIn,
+        *,
+        corp_id: str,
+        agent_id: str,
     ) -> None:
+        CustomerContact.__init__(self, client, context, corp_id=corp_id, agent_id=agent_id)
         self._verifier = verifier
         self._client = client
         self._accounts = Accounts(client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.wecom.ids import KF
+from adapters.wecom.ids import KF, MEMBER
 from adapters.wecom.parse_kf import REPLIES, REPLY_WINDOW
 from scrm.channel import Capabilities, Kind, MediaLimit, Sentence, WindowPolicy
 
@@ -50,5 +50,19 @@ CUSTOMER_SERVICE = Capabilities(
     welcomes=True,
 )
 
-CAPABILITIES: Mapping[str, Capabilities] = {KF: CUSTOMER_SERVICE}
-"""Members' own chats and the app's are seen (as occurrences) but not served: they have no capabilities, hence no accounts."""
+EMPLOYEE = Capabilities(
+    channel=MEMBER,
+    title=Sentence("企业微信员工", "WeCom employee"),
+    mark="企",
+    color="#2f7df6",
+    read_only_reason=Sentence(
+        "员工和客户的聊天只能在员工自己的企业微信客户端里回复，平台不允许通过接口发送。",
+        "Chats between an employee and a customer can only be answered in the employee's own WeCom client; "
+        "the platform allows no sending through its interface.",
+    ),
+)
+"""Members and their customers: greeted with the code of the event (:class:`~scrm.channel_contacts.GreetsNewContacts`), never
+written to."""
+
+CAPABILITIES: Mapping[str, Capabilities] = {KF: CUSTOMER_SERVICE, MEMBER: EMPLOYEE}
+"""What members write to the app itself is seen (as occurrences) but not served: it has no capabilities, hence no account."""

@@ -6,34 +6,12 @@ Codes of calls that this adapter makes. ``errmsg`` is never used: it is free tex
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from scrm.channel import Sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """``retry_after`` (seconds) is set when the same call may succeed later."""
-
-    reason: Sentence
-    retry_after: float | None = None
-    closes_window: bool = False
-    needs_admin: bool = False
-
-
-def _rep(zh: str, en: str, *, closes_window: bool = False) -> Meaning:
-    """The rep can do something, or has to live with it."""
-    return Meaning(Sentence(zh, en), closes_window=closes_window)
-
-
-def _admin(zh: str, en: str) -> Meaning:
-    """Only an administrator can mend it."""
-    return Meaning(Sentence(zh, en), needs_admin=True)
-
-
-def _later(after: float, zh: str, en: str) -> Meaning:
-    return Meaning(Sentence(zh, en), retry_after=after)
-
+from adapters.wecom.contact_errors import CONTACT_MEANINGS
+from adapters.wecom.meaning import Meaning
+from adapters.wecom.meaning import admin as _admin
+from adapters.wecom.meaning import later as _later
+from adapters.wecom.meaning import rep as _rep
 
 _CODE = ("这次扫码已经失效，请重新扫码。", "This scan is used or too old; scan again.")
 _INTERNAL = (
@@ -54,9 +32,9 @@ _SECRET = (
     "Secret, and that the app is not disabled.",
 )
 _RIGHT = (
-    "应用没有调用这个接口的权限。请管理员在企业微信管理后台“微信客服 → API → 可调用接口的应用”中加入本应用。",
-    "The app may not use this interface. An administrator must add it in the WeCom console: WeChat Customer Service, "
-    "API, callable apps.",
+    "应用没有调用这个接口的权限。请管理员在企业微信管理后台把本应用加入“微信客服”和“客户联系”的“API → 可调用接口的应用”。",
+    "The app may not use this interface. An administrator must add it to the callable apps (API) of WeChat Customer Service "
+    "and of Customer Contact in the WeCom console.",
 )
 _ACCOUNT_GONE = (
     "这个微信客服账号不存在或已被删除。请管理员在企业微信管理后台核对。",
@@ -67,16 +45,16 @@ _NOT_A_CUSTOMER = (
     "WeCom does not know this customer, or they are outside the app's range. Check that they are still a contact.",
 )
 _SERVICER = (
-    "这位同事不是该客服账号的接待人员，或者账号还没有激活。请管理员在企业微信管理后台核对。",
-    "This colleague does not serve the customer service account or is not activated. An administrator must check it.",
+    "这位同事已不在企业、还没有激活，或不是该客服账号的接待人员。请管理员在企业微信管理后台核对。",
+    "This colleague has left, is not activated, or does not serve the customer service account. An administrator must check it.",
 )
 _SCOPE = (
     "成员或部门不在应用的可见范围内。请管理员在企业微信管理后台调整应用的可见范围。",
     "A member or department is outside the app's range. An administrator must widen it in the WeCom console.",
 )
 _WELCOME_LATE = (
-    "欢迎语已过期或已使用：欢迎语必须在客户进入会话后 20 秒内发送，且只能发一次。请等客户发来消息后再回复。",
-    "The welcome is too late or already used: it must be sent once, within 20 seconds of the customer entering. "
+    "欢迎语已过期或已使用：欢迎语必须在客户添加或进入会话后 20 秒内发送，且只能发一次。请等客户发来消息后再回复。",
+    "The welcome is too late or already used: it must be sent once, within 20 seconds of the customer adding or entering. "
     "Answer when the customer writes.",
 )
 _TEXT_EMPTY = ("消息内容为空。请输入内容后再发。", "The message is empty. Write something, then send.")
@@ -94,6 +72,7 @@ _TOKEN = (
 )
 
 MEANINGS: Mapping[int, Meaning] = {
+    **CONTACT_MEANINGS,
     -1: _later(5, "企业微信系统繁忙，稍后自动重试。", "WeCom is busy; this is tried again automatically."),
     40001: _admin(*_SECRET),
     40003: _rep(*_SERVICER),

@@ -27,8 +27,10 @@ FIELDS = (
         "secret",
         Sentence("应用 Secret", "App secret"),
         Sentence(
-            "自建应用的 Secret。该应用要在“微信客服 → API → 可调用接口的应用”中。",
-            "The secret of your own app, which must be among the callable apps of WeChat Customer Service.",
+            "自建应用的 Secret。该应用要在“微信客服 → API → 可调用接口的应用”中；要同步客户、标签和客户群，还要在"
+            "“客户联系 → 客户 → API → 可调用应用”中，并把相关员工放进应用的可见范围。",
+            "The secret of your own app, which must be among the callable apps of WeChat Customer Service and, to keep customers, "
+            "tags and customer groups in step, of Customer Contact too, with the employees concerned in the app's range.",
         ),
         secret=True,
     ),
@@ -48,8 +50,9 @@ FIELDS = (
         "agent_id",
         Sentence("应用 AgentId", "App AgentId"),
         Sentence(
-            "员工扫码登录、给成员发应用消息时需要，微信客服不需要。",
-            "Needed for employees' QR sign-in and for messages to members; customer service does without.",
+            "员工扫码登录、给员工发通知卡片时需要，微信客服和客户联系不需要。管理后台应用详情页的第一行。",
+            "Needed for employees' QR sign-in and for notices to employees; customer service and customer contact do without. "
+            "The first line of the app's page in the console.",
         ),
         required=False,
     ),
@@ -88,13 +91,14 @@ def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: f
         encoding_aes_key=_required(config.secrets.get("encoding_aes_key"), "encoding_aes_key"),
         receive_id=corp_id,
     )
+    agent_id = (config.settings.get("agent_id") or "").strip()
     sign_in = SignIn(
         client,
         corp_id=corp_id,
-        agent_id=(config.settings.get("agent_id") or "").strip(),
+        agent_id=agent_id,
         login_url=_base_url(config.settings.get("login_url") or PUBLIC_LOGIN_URL, "login_url"),
     )
-    return WeComAdapter(verifier, client, context, sign_in)
+    return WeComAdapter(verifier, client, context, sign_in, corp_id=corp_id, agent_id=agent_id)
 
 
 def _required(value: str | None, name: str) -> str:

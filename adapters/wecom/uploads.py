@@ -42,7 +42,7 @@ class Uploads:
 
     async def media_id(self, media: OutgoingMedia, kind: Kind, *, refused: str = "") -> str:
         """The id of ``media`` at WeCom, uploaded now unless it is still there. ``refused``: this id was just refused."""
-        _check_size(media, kind)
+        check_size(media, kind, CUSTOMER_SERVICE.media[kind].max_bytes)
         upload = self._remember(kind, media.sha256)
         async with upload.lock:
             fresh = upload.good_until is not None and self._clock.now() < upload.good_until
@@ -52,7 +52,7 @@ class Uploads:
 
     async def _upload(self, upload: _Upload, media: OutgoingMedia, kind: Kind) -> None:
         """``media/upload``, platform page 90253. Doing it twice harms nobody, so a broken upload may be repeated."""
-        file = (_file_name(media.name, kind), await media.read(), media.mime or "application/octet-stream")
+        file = (file_name(media.name, kind), await media.read(), media.mime or "application/octet-stream")
         answer = await self._client.upload("media/upload", {"type": str(kind)}, file)
         media_id = text(answer, "media_id")
         if not media_id:
@@ -69,8 +69,7 @@ class Uploads:
         return upload
 
 
-def _check_size(media: OutgoingMedia, kind: Kind) -> None:
-    limit = CUSTOMER_SERVICE.media[kind].max_bytes
+def check_size(media: OutgoingMedia, kind: Kind, limit: int) -> None:
     if media.size > limit:
         megabytes = limit // (1024 * 1024)
         raise Rejected(
@@ -87,7 +86,7 @@ def _check_size(media: OutgoingMedia, kind: Kind) -> None:
         )
 
 
-def _file_name(name: str, kind: Kind) -> str:
+def file_name(name: str, kind: Kind) -> str:
     """What the customer will see; a name must not break out of the header that carries it."""
     plain = "".join(sign for sign in name.replace('"', "'").replace("\\", "/") if sign.isprintable())
     return plain.rsplit("/", 1)[-1].strip()[-120:] or _NAMES[kind]

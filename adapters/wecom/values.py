@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from scrm.channel import JsonObject
@@ -12,6 +12,7 @@ from scrm.clock import from_seconds
 
 _LAST_YEAR = 2200
 """Later moments are mistakes (milliseconds where seconds belong), and adding a window to them could overflow."""
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _DEEPEST = 32
 _LARGEST_INTEGER = 2**63
 
@@ -110,6 +111,18 @@ def moment(source: JsonObject, key: str, otherwise: datetime) -> datetime:
     except ValueError:
         return otherwise
     return found if found.year < _LAST_YEAR else otherwise
+
+
+def moment_or_none(source: JsonObject, key: str) -> datetime | None:
+    """A Unix time; None where it is absent, 0 or nonsense."""
+    found = moment(source, key, _NEVER)
+    return None if found is _NEVER else found
+
+
+def flag(source: JsonObject, key: str) -> bool:
+    """A truth value; some answers write it as a number."""
+    value = source.get(key)
+    return value is True or (isinstance(value, int) and value == 1)
 
 
 def known(**fields: Any) -> JsonObject:

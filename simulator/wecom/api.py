@@ -17,7 +17,7 @@ Right = Literal["app", "kf", "contacts"]
 
 @dataclass(frozen=True)
 class Call:
-    """``now`` is the simulated time in whole seconds. ``body`` is the JSON object of a POST, else empty."""
+    """``now`` is the simulated time in whole seconds, ``exact`` with fractions. ``body`` is the JSON object of a POST, else empty."""
 
     corp: Corp
     app: App
@@ -25,6 +25,7 @@ class Call:
     query: Mapping[str, str]
     body: JsonObject
     request: web.Request
+    exact: float = 0.0
 
     def string(self, name: str, *, missing: int = 40063) -> str:
         """A required text. Refused with ``missing`` when it is absent or empty, with 40058 when it is no text."""

@@ -15,8 +15,12 @@ from simulator.delivery import Deliveries
 from simulator.faults import Faults
 from simulator.wecom.app_messages import messages_of
 from simulator.wecom.callbacks import Callbacks
+from simulator.wecom.contact_control import ContactControl
+from simulator.wecom.contacts import Contacts
 from simulator.wecom.crypto import key_of
 from simulator.wecom.directory_control import DirectoryControl
+from simulator.wecom.group_chats import GroupLife
+from simulator.wecom.group_control import GroupControl
 from simulator.wecom.kf_control import KfControl
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
@@ -35,10 +39,12 @@ from simulator.wecom.state import (
     World,
     new_id,
 )
+from simulator.wecom.tag_control import TagControl
 from simulator.wecom.tokens import Tokens
+from simulator.wecom.truth import truth
 
 
-class WecomControl(KfControl, DirectoryControl, CommonControl):
+class WecomControl(KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, CommonControl):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""
 
     def __init__(
@@ -55,6 +61,8 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         sends: KfSend,
         changed: Callable[[], None],
         sign_in: SignInPages,
+        contacts: Contacts,
+        group_life: GroupLife,
     ) -> None:
         CommonControl.__init__(self, clock, faults, deliveries)
         self._world = world
@@ -66,6 +74,8 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         self._sends = sends
         self._changed = changed
         self._sign_in = sign_in
+        self._contacts = contacts
+        self._group_life = group_life
 
     # Set-up
 
@@ -174,13 +184,22 @@ class WecomControl(KfControl, DirectoryControl, CommonControl):
         gender: int = 0,
         type: int = 1,
         corp_name: str = "",
+        position: str = "",
+        refuses_transfers: bool = False,
     ) -> str:
-        """A person outside (again with the same id: changes them). Returns the external_userid."""
-        external_userid = external_userid or new_id("wm")
+        """A person outside (again with the same id: changes them; nobody is told). ``type`` 2: somebody of another company.
+        Returns the external_userid."""
+        external_userid = external_userid or new_id("wm" if type == 1 else "wo")
         avatar = avatar or f"/avatars/{external_userid}.svg?name={quote(nickname)}"
         customer = Customer(external_userid, nickname, avatar, gender, unionid, type, corp_name)
+        customer.position, customer.refuses_transfers = position, refuses_transfers
         self._corp(corp_id).customers[external_userid] = customer
         return external_userid
+
+    @operation
+    def truth(self, corp_id: str) -> dict[str, Any]:
+        """Everything that is so in a corp: members, relations, tags, groups, transfers, codes, greetings; to compare with."""
+        return truth(self._corp(corp_id))
 
     @operation
     def raise_event(

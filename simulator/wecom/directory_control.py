@@ -1,25 +1,16 @@
-"""Setting up members, follow relations, tags and groups; mixed into the control interface."""
+"""The company's own people: setting them up, and their coming and going; mixed into the control interface."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 from simulator.control import operation
-from simulator.wecom.state import (
-    Corp,
-    Department,
-    Follow,
-    GroupChat,
-    GroupMember,
-    Member,
-    Tag,
-    TagGroup,
-    new_id,
-)
+from simulator.wecom.state import Corp, Department, Member
 
 
 class DirectoryControl:
-    """No operation here pushes a callback; ``raise_event`` and ``add_contact`` do."""
+    """``create_...`` tells nobody, as if it had always been so; the others are acts of people, with their events."""
 
     @abstractmethod
     def _corp(self, corp_id: str) -> Corp: ...
@@ -29,7 +20,7 @@ class DirectoryControl:
 
     @abstractmethod
     def raise_event(
-        self, corp_id: str, event: str, fields: dict[str, object] | None = None, sender: str = "sys", suite_id: str = ""
+        self, corp_id: str, event: str, fields: dict[str, Any] | None = None, sender: str = "sys", suite_id: str = ""
     ) -> int: ...
 
     @operation
@@ -47,83 +38,151 @@ class DirectoryControl:
         department: list[int] | None = None,
         position: str = "",
         status: int = 1,
+        serves: bool = True,
     ) -> str:
-        """A member of the corp (again with the same id: changes them)."""
+        """A member of the corp (again with the same id: changes them). ``serves``: customers may add them."""
         if not 1 <= len(userid.encode()) <= 64:
             raise ValueError("a userid has 1 to 64 bytes")
-        self._corp(corp_id).members[userid.lower()] = Member(userid, name, department or [1], position, status)
+        corp = self._corp(corp_id)
+        known = corp.members.get(userid.lower())
+        if known is None:
+            corp.members[userid.lower()] = Member(userid, name, department or [1], position, status, serves=serves)
+        else:
+            known.name, known.department, known.position = name, department or [1], position
+            known.status, known.serves = status, serves
         return userid
 
     @operation
-    def create_follow(
+    def set_member(
         self,
         corp_id: str,
         userid: str,
-        external_userid: str,
-        remark: str = "",
-        tag_ids: list[str] | None = None,
-        state: str = "",
-        add_way: int = 1,
-        remark_mobiles: list[str] | None = None,
-        description: str = "",
+        serves: bool | None = None,
+        verified: bool | None = None,
+        absent: bool | None = None,
+        greets_by_console: bool | None = None,
+        customer_limit: int | None = None,
     ) -> None:
-        """A member follows a customer."""
-        corp = self._corp(corp_id)
-        if userid.lower() not in corp.members or external_userid not in corp.customers:
-            raise LookupError("both the member and the customer must exist")
-        corp.follows.setdefault(external_userid, {})[userid] = Follow(
-            userid,
-            external_userid,
-            self._now(),
-            remark,
-            description,
-            list(tag_ids or []),
-            list(remark_mobiles or []),
-            add_way=add_way,
-            state=state,
-            oper_userid=external_userid,
-        )
+        """Circumstances of a member that the directory does not show; see ``simulator.wecom.state.Member``."""
+        member = self._member(corp_id, userid)
+        given = {
+            "serves": serves,
+            "verified": verified,
+            "absent": absent,
+            "greets_by_console": greets_by_console,
+            "customer_limit": customer_limit,
+        }
+        for name, value in given.items():
+            if value is not None:
+                setattr(member, name, value)
 
     @operation
-    def add_contact(self, corp_id: str, userid: str, external_userid: str, state: str = "", half: bool = False) -> str:
-        """A customer adds a member: the relation, and ``add_external_contact`` with a welcome code, which is returned."""
-        code = new_id("", 32)
-        if not half:
-            self.create_follow(corp_id, userid, external_userid, state=state)
-        kind = "add_half_external_contact" if half else "add_external_contact"
-        fields: dict[str, object] = {"ChangeType": kind, "UserID": userid, "ExternalUserID": external_userid}
-        fields |= {"State": state} if state else {}
-        self.raise_event(corp_id, "change_external_contact", {**fields, "WelcomeCode": code})
-        return code
-
-    @operation
-    def delete_contact(self, corp_id: str, userid: str, external_userid: str, by_customer: bool = False) -> None:
-        """Ends a relation with its event. When the customer ends it, a one-sided relation remains (chapter 3.5, 84061)."""
-        if not by_customer:
-            self._corp(corp_id).follows.get(external_userid, {}).pop(userid, None)
-        kind = "del_follow_user" if by_customer else "del_external_contact"
-        fields: dict[str, object] = {"ChangeType": kind, "UserID": userid, "ExternalUserID": external_userid}
-        self.raise_event(corp_id, "change_external_contact", fields)
-
-    @operation
-    def create_tag_group(self, corp_id: str, name: str, tags: list[str], group_id: str = "") -> dict[str, str]:
-        """A group of corp tags. Returns the tag ids by name."""
-        group = TagGroup(group_id or new_id("et"), name, self._now())
-        group.tags = [Tag(new_id("et"), tag, self._now(), order) for order, tag in enumerate(tags)]
-        self._corp(corp_id).tag_groups[group.group_id] = group
-        return {tag.name: tag.id for tag in group.tags}
-
-    @operation
-    def create_group(
-        self, corp_id: str, name: str, owner: str, members: list[str], chat_id: str = "", notice: str = ""
+    def member_joins(
+        self, corp_id: str, userid: str, name: str, department: list[int] | None = None, position: str = ""
     ) -> str:
-        """A customer group; ``members`` are userids and external_userids. Returns the chat_id."""
+        """Somebody new works here (``create_user``)."""
+        self.create_member(corp_id, userid, name, department, position)
+        self._tell_member(corp_id, "create_user", self._member(corp_id, userid))
+        return userid
+
+    @operation
+    def member_changes(
+        self,
+        corp_id: str,
+        userid: str,
+        name: str | None = None,
+        department: list[int] | None = None,
+        position: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        """Name, departments, position, or being disabled (status 2) and enabled again (``update_user``)."""
+        member = self._member(corp_id, userid)
+        member.name = member.name if name is None else name
+        member.department = member.department if department is None else department
+        member.position = member.position if position is None else position
+        member.status = member.status if status is None else status
+        self._tell_member(corp_id, "update_user", member)
+
+    @operation
+    def rename_userid(self, corp_id: str, userid: str, new_userid: str) -> str:
+        """The administrator changes an id, which is possible once (``update_user`` with ``NewUserID``). Everything follows it."""
+        corp, member = self._corp(corp_id), self._member(corp_id, userid)
+        if new_userid.lower() != userid.lower() and new_userid.lower() in corp.members:
+            raise ValueError(f"there is a {new_userid} already")
+        old = member.userid
+        del corp.members[old.lower()]
+        member.userid = new_userid
+        corp.members[new_userid.lower()] = member
+        _follow_renaming(corp, old, new_userid)
+        self._tell_member(corp_id, "update_user", member, old_userid=old)
+        return new_userid
+
+    @operation
+    def member_leaves(self, corp_id: str, userid: str) -> list[str]:
+        """Leaves the company (``delete_user``). Returns the customers who now wait for somebody else."""
+        corp, member = self._corp(corp_id), self._member(corp_id, userid)
+        del corp.members[member.userid.lower()]
+        member.status, member.left_at = 5, self._now()
+        corp.former[member.userid.lower()] = member
+        fields = {"ChangeType": "delete_user", "UserID": member.userid}
+        self.raise_event(corp_id, "change_contact", fields)
+        return [external for external, follows in corp.follows.items() if member.userid in follows]
+
+    @operation
+    def department_changes(self, corp_id: str, id: int, name: str, parentid: int = 1, order: int = 0) -> int:
+        """A new department (``create_party``), or another name or place of one (``update_party``)."""
+        kind = "update_party" if id in self._corp(corp_id).departments else "create_party"
+        self.create_department(corp_id, id, name, parentid, order)
+        fields = {"ChangeType": kind, "Id": id, "Name": name, "ParentId": parentid, "Order": order}
+        self.raise_event(corp_id, "change_contact", fields)
+        return id
+
+    @operation
+    def department_goes(self, corp_id: str, id: int) -> None:
+        """``delete_party``; only an empty one."""
         corp = self._corp(corp_id)
-        group = GroupChat(chat_id or new_id("wr"), name, owner, self._now(), notice)
-        for member in dict.fromkeys([owner, *members]):
-            customer, colleague = corp.customers.get(member), corp.members.get(member.lower())
-            shown = customer.nickname if customer else colleague.name if colleague else member
-            unionid = customer.unionid if customer else ""
-            group.members.append(GroupMember(member, 2 if customer else 1, self._now(), name=shown, unionid=unionid))
-        corp.groups[group.chat_id] = group
-        return group.chat_id
+        inside = [m for m in corp.members.values() if id in m.department]
+        if id not in corp.departments or inside or any(d.parentid == id for d in corp.departments.values()):
+            raise ValueError("there is no such empty department")
+        del corp.departments[id]
+        self.raise_event(corp_id, "change_contact", {"ChangeType": "delete_party", "Id": id})
+
+    def _member(self, corp_id: str, userid: str) -> Member:
+        try:
+            return self._corp(corp_id).members[userid.lower()]
+        except KeyError:
+            raise LookupError(f"no member {userid}") from None
+
+    def _tell_member(self, corp_id: str, kind: str, member: Member, old_userid: str = "") -> None:
+        fields: dict[str, Any] = {"ChangeType": kind, "UserID": old_userid or member.userid}
+        fields |= {"NewUserID": member.userid} if old_userid else {}
+        fields |= {
+            "Name": member.name,
+            "Department": ",".join(str(one) for one in member.department),
+            "MainDepartment": member.department[0] if member.department else 1,
+            "Position": member.position,
+            "Status": member.status,
+        }
+        self.raise_event(corp_id, "change_contact", fields)
+
+
+def _follow_renaming(corp: Corp, old: str, new: str) -> None:
+    for follows in corp.follows.values():
+        if old in follows:
+            follow = follows.pop(old)
+            follow.userid = new
+            follow.oper_userid = new if follow.oper_userid == old else follow.oper_userid
+            follows[new] = follow
+    for group in corp.groups.values():
+        group.owner = new if group.owner == old else group.owner
+        group.admins = [new if one == old else one for one in group.admins]
+        for one in group.members:
+            one.userid = new if one.userid == old else one.userid
+            one.invitor = new if one.invitor == old else one.invitor
+    for way in corp.contact_ways.values():
+        way.user = [new if one == old else one for one in way.user]
+    for code in corp.welcome_codes.values():
+        code.userid = new if code.userid == old else code.userid
+    for transfer in corp.transfers:
+        transfer.handover = new if transfer.handover == old else transfer.handover
+        transfer.takeover = new if transfer.takeover == old else transfer.takeover

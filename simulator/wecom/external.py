@@ -1,15 +1,24 @@
-"""Customer contact (客户联系), read-only: customers, corp tags, customer groups (chapters 4, 5, 9)."""
+"""Customer contact (客户联系), reading and describing customers (chapter 4)."""
 
 from __future__ import annotations
 
-from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
+from simulator.wecom.api import Answer, Call, Endpoint, Endpoints, text_field
+from simulator.wecom.contacts import follows_of, member_of, relation
 from simulator.wecom.errors import Refused
-from simulator.wecom.media import PublicAddress
-from simulator.wecom.state import Corp, Follow, GroupChat, GroupMember, JsonObject, TagGroup
+from simulator.wecom.media import MediaApi, PublicAddress
+from simulator.wecom.paging import cursor_after, start_of
+from simulator.wecom.settings import Settings
+from simulator.wecom.state import Corp, Follow, JsonObject
+
+REMARK, DESCRIPTION, COMPANY = 20, 150, 20
+_FOLLOWERS = 500
+"""More members of one customer are told page by page."""
 
 
 class ExternalApi:
-    def __init__(self, public: PublicAddress) -> None:
+    def __init__(self, settings: Settings, media: MediaApi, public: PublicAddress) -> None:
+        self._settings = settings
+        self._media = media
         self._public = public
 
     @property
@@ -20,20 +29,17 @@ class ExternalApi:
             prefix + "list": Endpoint("GET", self.customers_of, "contacts"),
             prefix + "get": Endpoint("GET", self.customer, "contacts"),
             prefix + "batch/get_by_user": Endpoint("POST", self.customers_by_member, "contacts"),
-            prefix + "get_corp_tag_list": Endpoint("POST", self.tags, "contacts"),
-            prefix + "groupchat/list": Endpoint("POST", self.groups, "contacts"),
-            prefix + "groupchat/get": Endpoint("POST", self.group, "contacts"),
+            prefix + "remark": Endpoint("POST", self.remark, "contacts"),
+            prefix + "unionid_to_external_userid": Endpoint("POST", self.by_union, "contacts"),
         }
 
     def followers(self, call: Call) -> Answer:
-        userids = {userid for relations in call.corp.follows.values() for userid in relations}
-        return {"follow_user": sorted(userids)}
+        """Members who have the feature, with and without customers."""
+        return {"follow_user": [m.userid for m in call.corp.members.values() if m.serves and m.status in (1, 4)]}
 
     def customers_of(self, call: Call) -> Answer:
-        member = call.corp.members.get(call.parameter("userid", missing=40003).lower())
-        if member is None:
-            raise Refused(60111)
-        mine = [external for external, relations in call.corp.follows.items() if member.userid in relations]
+        member = member_of(call.corp, call.parameter("userid", missing=40003))
+        mine = [follow.external_userid for follow in follows_of(call.corp, member.userid)]
         if not mine:
             raise Refused(84061)
         return {"external_userid": mine}
@@ -42,65 +48,73 @@ class ExternalApi:
         external_userid = call.parameter("external_userid", missing=41035)
         if external_userid not in call.corp.customers:
             raise Refused(40096)
-        relations = call.corp.follows.get(external_userid)
-        if not relations:
+        there = [f for f in call.corp.follows.get(external_userid, {}).values() if _is_there(call.corp, f.userid)]
+        if not there:
             raise Refused(84061)
-        follows = [_follow_view(call.corp, follow) for follow in relations.values()]
-        return {"external_contact": self._contact_view(call.corp, external_userid), "follow_user": follows}
+        start = _query_start(call.query.get("cursor", ""))
+        answer: JsonObject = {
+            "external_contact": self._contact_view(call.corp, external_userid),
+            "follow_user": [_follow_view(call.corp, follow) for follow in there[start : start + _FOLLOWERS]],
+        }
+        following = cursor_after(start + _FOLLOWERS, len(there))
+        return answer | ({"next_cursor": following} if following else {})
 
     def customers_by_member(self, call: Call) -> Answer:
         """``follow_info`` has ``tag_id`` in place of ``tags``; a limit over 100 is capped."""
-        wanted = {userid.lower() for userid in call.strings("userid_list", limit=100)}
+        wanted = [member_of(call.corp, userid).userid for userid in call.strings("userid_list", limit=100)]
         limit = min(call.number("limit", default=50), 100) or 50
-        start = _start(call)
-        relations = [
-            follow
-            for by_user in call.corp.follows.values()
-            for follow in by_user.values()
-            if follow.userid.lower() in wanted
-        ]
+        start = start_of(call)
+        mine = set(wanted)
+        found = [f for follows in call.corp.follows.values() for f in follows.values() if f.userid in mine]
         entries = [
             {
                 "external_contact": self._contact_view(call.corp, follow.external_userid),
                 "follow_info": {**_follow_fields(follow), "tag_id": follow.tag_ids},
             }
-            for follow in relations[start : start + limit]
+            for follow in found[start : start + limit]
         ]
-        return {"external_contact_list": entries, "next_cursor": _next(start + limit, len(relations))}
+        return {"external_contact_list": entries, "next_cursor": cursor_after(start + limit, len(found))}
 
-    def tags(self, call: Call) -> Answer:
-        """All groups, or those named, or those of the named tags; with group ids the tag ids are ignored when both come."""
-        tag_ids = set(call.strings("tag_id", limit=10_000, required=False))
-        group_ids = set(call.strings("group_id", limit=10_000, required=False))
-        groups = list(call.corp.tag_groups.values())
-        if group_ids:
-            return {"tag_group": [_tag_group_view(group) for group in groups if group.group_id in group_ids]}
-        if tag_ids:
-            hit = [group for group in groups if any(tag.id in tag_ids for tag in group.tags)]
-            return {"tag_group": [_tag_group_view(group, tag_ids) for group in hit]}
-        return {"tag_group": [_tag_group_view(group) for group in groups]}
+    def remark(self, call: Call) -> Answer:
+        """At least one of five fields. No event: it was no person."""
+        follow = relation(call.corp, call.string("userid"), call.string("external_userid", missing=41035))
+        given = {
+            name: call.body[name]
+            for name in ("remark", "description", "remark_company", "remark_mobiles", "remark_pic_mediaid")
+            if call.body.get(name) is not None
+        }
+        if not given:
+            raise Refused(40063, "nothing to change")
+        phones = self._phones(call) if "remark_mobiles" in given else None
+        texts = {
+            name: _characters(given, name, limit)
+            for name, limit in (("remark", REMARK), ("description", DESCRIPTION), ("remark_company", COMPANY))
+            if name in given
+        }
+        if picture := text_field(given, "remark_pic_mediaid", limit=256):
+            self._media.find(call.corp, picture, call.now, "image")
+            follow.remark_pic_mediaid = picture
+        follow.remark = texts.get("remark", follow.remark)
+        follow.description = texts.get("description", follow.description)
+        if "remark_company" in texts and call.corp.customers[follow.external_userid].type == 1:
+            follow.remark_corp_name = texts["remark_company"]
+        if phones is not None:
+            follow.remark_mobiles = phones
+        return {}
 
-    def groups(self, call: Call) -> Answer:
-        limit = call.number("limit", low=1, high=1000)
-        status = call.number("status_filter", default=0, high=3)
-        owner_filter = call.body.get("owner_filter") or {}
-        owners = owner_filter.get("userid_list") or [] if isinstance(owner_filter, dict) else []
-        if not isinstance(owners, list) or len(owners) > 100:
-            raise Refused(40058, "owner_filter.userid_list")
-        start = _start(call)
-        chosen = [
-            group
-            for group in call.corp.groups.values()
-            if (not owners or group.owner in owners) and (not status or group.status == status)
-        ]
-        view = [{"chat_id": group.chat_id, "status": group.status} for group in chosen[start : start + limit]]
-        return {"group_chat_list": view, "next_cursor": _next(start + limit, len(chosen))}
+    def by_union(self, call: Call) -> Answer:
+        unionid = call.string("unionid")
+        found = [c.external_userid for c in call.corp.customers.values() if c.unionid == unionid]
+        if not found:
+            raise Refused(84061)
+        return {"external_userid": found[0]}
 
-    def group(self, call: Call) -> Answer:
-        group = call.corp.groups.get(call.string("chat_id"))
-        if group is None:
-            raise Refused(40050)
-        return {"group_chat": _group_view(group, with_names=call.number("need_name", default=0, high=1) == 1)}
+    def _phones(self, call: Call) -> list[str] | None:
+        """Replaces all; one empty number clears. An empty list changes nothing."""
+        phones = call.strings("remark_mobiles", limit=self._settings.phones_per_customer, required=False)
+        if not phones:
+            return None
+        return [phone for phone in phones if phone]
 
     def _contact_view(self, corp: Corp, external_userid: str) -> JsonObject:
         customer = corp.customers[external_userid]
@@ -112,13 +126,21 @@ class ExternalApi:
             "gender": customer.gender,
         }
         view |= {"unionid": customer.unionid} if customer.unionid else {}
-        if customer.type == 2 and customer.corp_name:
-            view |= {"corp_name": customer.corp_name, "corp_full_name": customer.corp_name}
+        if customer.type == 2:
+            view |= (
+                {"corp_name": customer.corp_name, "corp_full_name": customer.corp_name} if customer.corp_name else {}
+            )
+            view |= {"position": customer.position} if customer.position else {}
+            view |= {"external_profile": {"external_attr": customer.attributes}} if customer.attributes else {}
         return view
 
 
-def _start(call: Call) -> int:
-    cursor = call.optional("cursor")
+def _is_there(corp: Corp, userid: str) -> bool:
+    """Whose member has left is nobody's until somebody takes them over."""
+    return userid.lower() in corp.members
+
+
+def _query_start(cursor: str) -> int:
     if not cursor:
         return 0
     if not cursor.startswith("CUR") or not cursor[3:].isdecimal():
@@ -126,8 +148,13 @@ def _start(call: Call) -> int:
     return int(cursor[3:])
 
 
-def _next(position: int, total: int) -> str:
-    return f"CUR{position}" if position < total else ""
+def _characters(given: JsonObject, name: str, limit: int) -> str:
+    value = given[name]
+    if not isinstance(value, str):
+        raise Refused(40058, f"{name} must be a string")
+    if len(value) > limit:
+        raise Refused(40058, f"{name} is longer than {limit} characters")
+    return value
 
 
 def _follow_fields(follow: Follow) -> JsonObject:
@@ -146,53 +173,11 @@ def _follow_fields(follow: Follow) -> JsonObject:
 
 
 def _follow_view(corp: Corp, follow: Follow) -> JsonObject:
-    tags = [
+    tags: list[JsonObject] = [
         {"group_name": group.group_name, "tag_name": tag.name, "tag_id": tag.id, "type": 1}
         for group in corp.tag_groups.values()
         for tag in group.tags
         if tag.id in follow.tag_ids
     ]
+    tags += [{"group_name": "", "tag_name": name, "type": 2} for name in follow.own_tags]
     return {**_follow_fields(follow), "tags": tags}
-
-
-def _tag_group_view(group: TagGroup, only: set[str] | None = None) -> JsonObject:
-    tags = [
-        {"id": tag.id, "name": tag.name, "create_time": tag.create_time, "order": tag.order}
-        for tag in group.tags
-        if only is None or tag.id in only
-    ]
-    return {
-        "group_id": group.group_id,
-        "group_name": group.group_name,
-        "create_time": group.create_time,
-        "order": group.order,
-        "tag": tags,
-    }
-
-
-def _group_view(group: GroupChat, *, with_names: bool) -> JsonObject:
-    return {
-        "chat_id": group.chat_id,
-        "name": group.name,
-        "owner": group.owner,
-        "create_time": group.create_time,
-        "notice": group.notice,
-        "member_list": [_group_member_view(member, with_names) for member in group.members],
-        "admin_list": [{"userid": userid} for userid in group.admins],
-        "member_version": group.member_version,
-    }
-
-
-def _group_member_view(member: GroupMember, with_names: bool) -> JsonObject:
-    view: JsonObject = {
-        "userid": member.userid,
-        "type": member.type,
-        "join_time": member.join_time,
-        "join_scene": member.join_scene,
-        "group_nickname": member.group_nickname,
-    }
-    view |= {"unionid": member.unionid} if member.unionid else {}
-    view |= {"invitor": {"userid": member.invitor}} if member.invitor else {}
-    view |= {"state": member.state} if member.state else {}
-    view |= {"name": member.name} if with_names else {}
-    return view

@@ -33,10 +33,12 @@ from simulator.snapshot import Snapshot
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.app_messages import AppMessageApi
 from simulator.wecom.callbacks import Callbacks
+from simulator.wecom.contacts import Contacts
 from simulator.wecom.control import WecomControl
 from simulator.wecom.directory import DirectoryApi
 from simulator.wecom.errors import Refused
 from simulator.wecom.external import ExternalApi
+from simulator.wecom.group_chats import GroupApi, GroupLife
 from simulator.wecom.kf_api import KfApi
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
@@ -45,6 +47,7 @@ from simulator.wecom.media import MEGABYTE, MediaApi, PublicAddress
 from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import App, JsonObject, World, from_json, to_json
+from simulator.wecom.tag_library import TagApi
 from simulator.wecom.tokens import Tokens
 
 _NO_BODY: JsonObject = {}
@@ -87,13 +90,16 @@ class WecomSimulator:
         media = MediaApi(self.world, self.settings, self._public)
         self.sign_in = SignInPages(self.world, self._now, self.snapshot.touch)
         kf_send = KfSend(self.settings, media, lambda corp, account: people.ring(corp, account, self._now()))
+        contacts = Contacts(self.settings, callbacks)
         self.endpoints: Endpoints = {
             **KfApi(self.settings, self.limits, media, self._public).endpoints,
             **kf_send.endpoints,
             **media.endpoints,
             **DirectoryApi().endpoints,
             **self.sign_in.endpoints,
-            **ExternalApi(self._public).endpoints,
+            **ExternalApi(self.settings, media, self._public).endpoints,
+            **TagApi(self.settings).endpoints,
+            **GroupApi(self.settings).endpoints,
             **AppMessageApi(media, self.limits).endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
         }
@@ -110,6 +116,8 @@ class WecomSimulator:
             kf_send,
             self.snapshot.touch,
             self.sign_in,
+            contacts,
+            GroupLife(contacts),
         )
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -186,7 +194,7 @@ class WecomSimulator:
         self.limits.count_call(corp.corp_id, path, int(now))
         self.snapshot.touch()
         body = await _json_body(request) if endpoint.takes_json else _NO_BODY
-        return Call(corp, app, int(now), request.query, body, request)
+        return Call(corp, app, int(now), request.query, body, request, now)
 
     def _refuse(self, refused: Refused, request: web.Request) -> web.Response:
         return _json(refused.answer(self.clock.now().timestamp(), request.remote or ""))

@@ -40,3 +40,22 @@ class Settings:
     callback_retry_delays: tuple[float, ...] = (0.2, 0.5)
     """[?] The pause between the three tries is not published; real seconds."""
     callback_concurrency: int = 32
+    greeting_life: int = 20
+    """Seconds in which a new contact may be greeted (``send_welcome_msg``)."""
+    customers_per_member: int = 20_000
+    """[?] A limit exists and is raised on request; its number is not published."""
+    corp_tags: int = 10_000
+    tags_per_customer: int = 3_000
+    """[?] A limit exists (40144); its number is not published."""
+    phones_per_customer: int = 5
+    """[?] As many as the client has lines for."""
+    contact_ways: int = 500_000
+    temporary_ways_per_day: int = 100_000
+    transfer_wait: int = DAY
+    transfers_per_90_days: int = 2
+    resigned_life: int = 365 * DAY
+    groups_moved_per_day: int = 300
+    groups_untold_above: int = 1000
+    """With more members than this in range, all groups are only told by owners (81017)."""
+    group_lag: float = 0.0
+    """Seconds for which ``groupchat/get`` still tells how a group was before its last change; on the platform about two."""

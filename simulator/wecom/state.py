@@ -99,6 +99,17 @@ class Member:
     """1 active, 2 disabled, 4 not activated, 5 left."""
     alias: str = ""
     external_position: str = ""
+    serves: bool = True
+    """Has the customer-contact feature (客户联系的使用范围)."""
+    verified: bool = True
+    """Real-name verified."""
+    absent: bool = False
+    """Has not signed in for a year."""
+    greets_by_console: bool = False
+    """A welcome is set in the admin console: events carry no code for ours."""
+    customer_limit: int | None = None
+    """None: the number of the settings."""
+    left_at: int = 0
 
 
 @dataclass
@@ -112,6 +123,11 @@ class Customer:
     corp_name: str = ""
     refuses_messages: bool = False
     """The customer has refused messages: a send is accepted and fails with type 10."""
+    refuses_transfers: bool = False
+    """Will refuse to be handed to another member."""
+    position: str = ""
+    attributes: list[JsonObject] = field(default_factory=list)
+    """What a person of another company shows on their profile (``external_attr``)."""
 
 
 @dataclass
@@ -129,6 +145,110 @@ class Follow:
     add_way: int = 1
     state: str = ""
     oper_userid: str = ""
+    one_sided: bool = False
+    """The customer has deleted the member, who still has the customer on the list: the API does not tell (chapter 3.5)."""
+    chatting: bool = False
+    """They have begun to talk: no welcome any more."""
+    own_tags: list[str] = field(default_factory=list)
+    """Names of personal tags (type 2)."""
+    remark_pic_mediaid: str = ""
+
+
+@dataclass
+class EndedFollow:
+    """A relation that is over. ``how``: ``deleted`` (by the member), ``transferred``."""
+
+    userid: str
+    external_userid: str
+    at: int
+    how: str
+    to_userid: str = ""
+
+
+@dataclass
+class Half:
+    """A customer added a member without verification who has not added back: no relation yet."""
+
+    userid: str
+    external_userid: str
+    at: int
+    state: str = ""
+    greeted: bool = False
+
+
+@dataclass
+class WelcomeCode:
+    """Allows one greeting."""
+
+    code: str
+    userid: str
+    external_userid: str
+    at: int
+    half: bool = False
+    needs_consent: bool = False
+    """41053 until the customer agrees to the archive; the approval brings a code of its own."""
+    used: bool = False
+    rival_until: int = 0
+    """Another app is sending its welcome: 41096 until then, 41051 after."""
+
+
+@dataclass
+class Greeting:
+    """A welcome as the customer sees it."""
+
+    userid: str
+    external_userid: str
+    text: str
+    attachments: list[JsonObject]
+    at: int
+    agent_id: int
+
+
+@dataclass
+class ContactWay:
+    config_id: str
+    type: int
+    scene: int
+    create_time: int
+    style: int = 0
+    remark: str = ""
+    skip_verify: bool = True
+    state: str = ""
+    user: list[str] = field(default_factory=list)
+    party: list[int] = field(default_factory=list)
+    is_temp: bool = False
+    expires_in: int = 0
+    chat_expires_in: int = 0
+    unionid: str = ""
+    is_exclusive: bool = False
+    conclusions: JsonObject = field(default_factory=dict)
+    qr_code: str = ""
+    turn: int = 0
+    """Which of several members comes next."""
+
+
+WAITING, TAKEN, DECLINED, TAKER_FULL = 2, 1, 3, 4
+"""``status`` of a transfer (chapter 8)."""
+
+
+@dataclass
+class Transfer:
+    handover: str
+    takeover: str
+    external_userid: str
+    at: int
+    takes_at: int
+    resigned: bool
+    status: int = WAITING
+    message: str = ""
+
+
+@dataclass
+class GroupTransfer:
+    chat_id: str
+    from_userid: str
+    to_userid: str
+    at: int
 
 
 @dataclass
@@ -137,6 +257,8 @@ class Tag:
     name: str
     create_time: int
     order: int = 0
+    agent_id: int = 0
+    """The app that made it; 0: people."""
 
 
 @dataclass
@@ -146,6 +268,7 @@ class TagGroup:
     create_time: int
     order: int = 0
     tags: list[Tag] = field(default_factory=list)
+    agent_id: int = 0
 
 
 @dataclass
@@ -172,6 +295,10 @@ class GroupChat:
     members: list[GroupMember] = field(default_factory=list)
     admins: list[str] = field(default_factory=list)
     member_version: str = field(default_factory=lambda: secrets.token_hex(16))
+    dissolved: bool = False
+    changed_at: float = 0.0
+    before: JsonObject | None = None
+    """How it was told before the last change: shown for ``group_lag`` seconds more."""
 
 
 @dataclass
@@ -272,6 +399,15 @@ class Corp:
     customers: dict[str, Customer] = field(default_factory=dict)
     follows: dict[str, dict[str, Follow]] = field(default_factory=dict)
     """external_userid -> userid -> relation."""
+    former: dict[str, Member] = field(default_factory=dict)
+    """Members who left, by lower-case userid; their customers wait for somebody else."""
+    halves: list[Half] = field(default_factory=list)
+    ended: list[EndedFollow] = field(default_factory=list)
+    welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
+    greetings: list[Greeting] = field(default_factory=list)
+    contact_ways: dict[str, ContactWay] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
+    group_transfers: list[GroupTransfer] = field(default_factory=list)
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)
     groups: dict[str, GroupChat] = field(default_factory=dict)
     kf: dict[str, KfAccount] = field(default_factory=dict)

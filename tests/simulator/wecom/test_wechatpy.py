@@ -108,7 +108,7 @@ async def test_customer_service(shop: Shop, client: WeChatClient) -> None:
 
 async def test_customer_contact(shop: Shop, client: WeChatClient) -> None:
     shop.play.create_follow(CORP, "lisi", shop.customer)
-    assert (await in_thread(client.external_contact.get_follow_user_list))["follow_user"] == ["lisi"]
+    assert (await in_thread(client.external_contact.get_follow_user_list))["follow_user"] == ["ZhangSan", "lisi"]
     assert (await in_thread(client.external_contact.list, "lisi"))["external_userid"] == [shop.customer]
     found = await in_thread(client.external_contact.get, shop.customer)
     assert found["external_contact"]["name"] == "王小明"

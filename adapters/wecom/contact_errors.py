@@ -1,0 +1,122 @@
+"""Error codes of customer contact, tags, groups, codes, transfers (wecom.md section 3.5; pages 90313, 92228, 92125, 95703)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.wecom.meaning import Meaning, admin, rep
+
+_SOFTWARE = (
+    "企业微信认为请求的格式有误，这是软件的问题。请把错误代码告诉管理员。",
+    "WeCom finds the request malformed, which is a fault of the software. Tell an administrator the error code.",
+)
+_CODE_GONE = (
+    "这个二维码在企业微信上已不存在。请重新生成。",
+    "WeCom no longer has this code. Make a new one.",
+)
+_MOVING = (
+    "这位客户正在转接给另一位同事。等这次转接有了结果（最长 24 小时）再操作。",
+    "This customer is being handed over already. Wait for the result, at most 24 hours.",
+)
+_NOT_THEIRS = (
+    "这位客户不在转出员工的客户列表里，可能已被删除。请刷新客户资料。",
+    "The customer is not on the list of the colleague who hands over, perhaps deleted. Refresh the customer.",
+)
+_GROUP_GONE = (
+    "这个群不存在、已解散，或不是客户群。",
+    "This group does not exist, is dissolved, or is no customer group.",
+)
+_ATTACHMENTS = (
+    "附件不符合要求：最多 9 个，类型为图片、链接、小程序、视频或文件。请修改后再保存。",
+    "The attachments are not allowed: at most 9 pictures, links, mini-programs, videos or files. Change them.",
+)
+
+CONTACT_MEANINGS: Mapping[int, Meaning] = {
+    40050: rep(*_GROUP_GONE),
+    40068: rep(
+        "标签在企业微信上已不存在，可能刚被删除。请同步标签后再试。",
+        "WeCom no longer has this tag, perhaps somebody has just deleted it. Bring the tags up to date, then try again.",
+    ),
+    40071: rep(
+        "企业微信里已有同名的标签或标签组。请换一个名称。",
+        "WeCom has a tag or group of this name. Choose another name.",
+    ),
+    40097: rep(
+        "转出的员工还没有离职，不能按离职继承分配。请用在职转接。",
+        "The colleague who hands over has not left. Use the hand-over between colleagues.",
+    ),
+    40098: rep(
+        "接替的同事还没有实名认证。请让对方在企业微信里完成实名认证。",
+        "The colleague who takes over has not verified their name. Have them do so in WeCom.",
+    ),
+    40099: rep(
+        "接替的同事的客户数已达上限。请换一位同事，或请管理员在企业微信管理后台申请提高上限。",
+        "The colleague who takes over has as many customers as allowed. Choose another, or have an administrator ask for more.",
+    ),
+    40100: rep(*_MOVING),
+    40126: admin(
+        "企业标签已达 10000 个的上限。请管理员删除不用的标签。",
+        "The company has its 10,000 tags. An administrator must delete unused ones.",
+    ),
+    40128: rep(
+        "这位客户或这个群在 90 天内已转接过 2 次，平台不允许再转。请过些天再试。",
+        "This customer or group was handed over twice within 90 days, which is all the platform allows. Try again later.",
+    ),
+    40129: rep(*_MOVING),
+    40130: rep(
+        "转出和接替的是同一位同事。请选择另一位同事。", "Giver and taker are the same. Choose another colleague."
+    ),
+    40131: rep(*_NOT_THEIRS),
+    40143: rep(
+        "接替的同事的账号被企业微信限制，不能接收客户。请换一位同事。",
+        "WeCom has restricted the colleague who takes over. Choose another one.",
+    ),
+    40144: rep(
+        "这位客户的标签太多，企业微信不再接受。请先移除一些。",
+        "The customer has too many tags for WeCom. Remove some first.",
+    ),
+    41037: rep(*_SOFTWARE),
+    41038: rep(*_SOFTWARE),
+    41039: rep(*_SOFTWARE),
+    41040: rep(*_SOFTWARE),
+    41041: rep("一个二维码最多 100 位成员。请减少后再保存。", "A code has at most 100 members. Remove some."),
+    41042: rep(*_SOFTWARE),
+    41043: rep(*_SOFTWARE),
+    41044: rep(*_CODE_GONE),
+    41045: admin(
+        "企业通过接口创建的二维码已达上限。请管理员删除不用的二维码。",
+        "The company has as many codes as allowed. An administrator must delete unused ones.",
+    ),
+    41064: rep(*_ATTACHMENTS),
+    41065: rep(*_ATTACHMENTS),
+    41072: rep(*_ATTACHMENTS),
+    41088: rep(*_ATTACHMENTS),
+    41089: rep("欢迎语是空的。请填写文字或添加附件。", "The greeting is empty. Write a text or add an attachment."),
+    49008: rep(*_GROUP_GONE),
+    81017: rep(
+        "企业人数较多，企业微信只按群主提供客户群。请指定群主后再读取。",
+        "The company is large, so WeCom tells groups by their owners only. Name the owners.",
+    ),
+    84083: rep(
+        "这位同事没有客户联系功能。请管理员在“客户联系 → 权限配置”中开通。",
+        "This colleague has no customer contact. An administrator must grant it in the WeCom console.",
+    ),
+    84084: rep(*_NOT_THEIRS),
+    90500: rep(
+        "群主还没有离职，不能按离职继承转移这个群。请用在职转移。",
+        "The owner of the group has not left. Use the hand-over between colleagues.",
+    ),
+    90501: rep(*_GROUP_GONE),
+    90502: rep(
+        "群主已离职，请按离职继承转移这个群。",
+        "The owner of the group has left. Use the hand-over from those who left.",
+    ),
+    90503: rep(
+        "群已满员，企业微信不能自动转移。请在企业微信客户端里转让群主。",
+        "The group is full, so WeCom cannot hand it over by itself. Change its owner in the WeCom client.",
+    ),
+    90504: rep("这位同事已经是群主。", "This colleague owns the group already."),
+    90507: rep("这个群正在继承处理中，请稍后再看。", "This group is being inherited; look again later."),
+    90508: rep("这个群已经被继承，不能再按离职继承转移。", "This group has been inherited already."),
+    90509: rep(*_GROUP_GONE),
+}
