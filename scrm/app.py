@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wecom
 import customers.follow_ups.routes
 import customers.list_work
+import customers.listing.routes
 import customers.reveal
 import customers.routes_fields
 import customers.routes_owners
@@ -160,6 +161,7 @@ def routes() -> list[Route]:
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
         *customers.routes_fields.api_routes(),
+        *customers.listing.routes.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_pool.api_routes(),
         *customers.routes_stages.api_routes(),

@@ -1475,6 +1475,46 @@ export interface paths {
         patch: operations["patch_api_customer-fields_field_id"];
         trace?: never;
     };
+    "/api/customers/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page of customers by any filter, in the order of up to four keys
+         * @description Needs the permission `customers.read`.
+         */
+        post: operations["post_api_customers_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How many customers fit a filter
+         * @description Needs the permission `customers.read`.
+         */
+        post: operations["post_api_customers_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/{customer_id}/ownership": {
         parameters: {
             query?: never;
@@ -4522,6 +4562,24 @@ export interface components {
             zone: string;
         };
         /**
+         * Condition
+         * @description ``field``: one of the customer's own, or ``fields.<key>`` for a custom one. ``value`` is what ``op`` asks for.
+         */
+        Condition: {
+            /** Field */
+            field: string;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "is" | "is_not" | "contains" | "not_contains" | "in" | "not_in" | "any" | "all" | "none" | "empty" | "filled" | "at_least" | "at_most" | "between" | "before" | "after" | "period" | "last_days" | "not_last_days" | "next_days" | "overdue" | "due" | "ends";
+            /**
+             * Value
+             * @default null
+             */
+            value?: boolean | number | string | (number | string)[] | null;
+        };
+        /**
          * Conditions
          * @description All that are given must hold; an empty list asks nothing. ``hours``: whether the account's working hours are running.
          *     ``returning``: the customer has been answered by one of us before.
@@ -4773,6 +4831,30 @@ export interface components {
             service_reason: components["schemas"]["SentenceView"] | null;
         };
         /**
+         * CountQuery
+         * @description ``deleted``: in the recycle bin, for who may delete.
+         */
+        CountQuery: {
+            filter?: components["schemas"]["Group"];
+            /**
+             * Deleted
+             * @default false
+             */
+            deleted?: boolean;
+        };
+        /**
+         * CountView
+         * @description ``exact`` false: ``count`` or more when ``more``, else about so many.
+         */
+        CountView: {
+            /** Count */
+            count: number;
+            /** Exact */
+            exact: boolean;
+            /** More */
+            more: boolean;
+        };
+        /**
          * CountsView
          * @description Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
          *     somebody else's conversations that the agent helps with. ``mentions``: conversations with a mention not yet read.
@@ -4829,6 +4911,97 @@ export interface components {
              * @default null
              */
             remark?: string | null;
+        };
+        /** CustomerPage */
+        CustomerPage: {
+            /** Customers */
+            customers: components["schemas"]["CustomerRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Previous Cursor */
+            previous_cursor: string | null;
+        };
+        /**
+         * CustomerRow
+         * @description One line of the list. ``fields``: the company's own, by key. ``may_change``: whether the asker may change this customer.
+         */
+        CustomerRow: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Phone */
+            phone: string;
+            /** Company */
+            company: string;
+            /** Position */
+            position: string;
+            /** City */
+            city: string;
+            /** Gender */
+            gender: string;
+            /** Email */
+            email: string;
+            /** Address */
+            address: string;
+            /** Remark */
+            remark: string;
+            /** Source */
+            source: string;
+            /** Stage Id */
+            stage_id: number | null;
+            /** Stage At */
+            stage_at: string | null;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owned At */
+            owned_at: string | null;
+            /** Value Fen */
+            value_fen: number | null;
+            /** Tags */
+            tags: number[];
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** Channels */
+            channels: string[];
+            /** Shared */
+            shared: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Last Message At */
+            last_message_at: string | null;
+            /** Last Inbound At */
+            last_inbound_at: string | null;
+            /** Followed At */
+            followed_at: string | null;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Reclaim At */
+            reclaim_at: string | null;
+            /** Pooled At */
+            pooled_at: string | null;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** Deleted By */
+            deleted_by: number | null;
+            last_words: components["schemas"]["LastWords"] | null;
+            next_step: components["schemas"]["NextStep"] | null;
+            /** Version */
+            version: number;
+            /** May Change */
+            may_change: boolean;
         };
         /**
          * CustomerTasks
@@ -5514,6 +5687,20 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * Group
+         * @description ``all`` of its parts, ``any`` of them, or ``none``. Without parts: everybody.
+         */
+        Group: {
+            /**
+             * Match
+             * @default all
+             * @enum {string}
+             */
+            match?: "all" | "any" | "none";
+            /** Parts */
+            parts?: (components["schemas"]["Condition"] | components["schemas"]["Group"])[];
+        };
         /** GroupView */
         GroupView: {
             /** Key */
@@ -5854,6 +6041,25 @@ export interface components {
             position: number;
             /** Archived */
             archived: boolean;
+        };
+        /**
+         * LastWords
+         * @description ``direction`` in or out; ``kind`` of the message, for those that say nothing by themselves.
+         */
+        LastWords: {
+            /** Conversation Id */
+            conversation_id: number;
+            /** Text */
+            text: string;
+            /** Kind */
+            kind: string;
+            /** Direction */
+            direction: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * ListFilter
@@ -6604,6 +6810,24 @@ export interface components {
             name: string;
             /** Token */
             token: string;
+        };
+        /** NextStep */
+        NextStep: {
+            /** Task Id */
+            task_id: number;
+            /** Text */
+            text: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** All Day */
+            all_day: boolean;
+            /** Agent Id */
+            agent_id: number | null;
         };
         /** NoteEdit */
         NoteEdit: {
@@ -7640,6 +7864,35 @@ export interface components {
             may_change: boolean;
         };
         /**
+         * SearchQuery
+         * @description ``cursor``: after the customer it names; with ``back``: before it, and without a cursor: the last ones of all.
+         */
+        SearchQuery: {
+            filter?: components["schemas"]["Group"];
+            /**
+             * Deleted
+             * @default false
+             */
+            deleted?: boolean;
+            /** Sort */
+            sort?: components["schemas"]["Sort"][];
+            /**
+             * Cursor
+             * @default null
+             */
+            cursor?: string | null;
+            /**
+             * Back
+             * @default false
+             */
+            back?: boolean;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit?: number;
+        };
+        /**
          * SearchResult
          * @description Newest first. ``more``: there are more than are told.
          */
@@ -7871,6 +8124,19 @@ export interface components {
         SnoozeInput: {
             /** Until */
             until: string | null;
+        };
+        /**
+         * Sort
+         * @description ``key``: a field's name, or ``fields.<key>``. Values that are missing come last either way.
+         */
+        Sort: {
+            /** Key */
+            key: string;
+            /**
+             * Descending
+             * @default false
+             */
+            descending?: boolean;
         };
         /**
          * Span
@@ -16063,6 +16329,182 @@ export interface operations {
             };
             /** @description It is not in a state in which this can be done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchQuery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerPage"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountQuery"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
