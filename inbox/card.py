@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from customers.edit import CustomerInput, edit
-from customers.queries import contact_rows, customer_facts, customer_row
+from customers.queries import contact_rows, customer_facts, customer_row, row_to_change
 from customers.views import CustomerFacts
 from inbox.queries import conversations_of_contacts, one_moment
 from inbox.views import ConversationView
@@ -23,7 +23,7 @@ async def card(request: Request, customer_id: int) -> CustomerView:
 
 async def change(request: Request, customer_id: int, body: CustomerInput) -> CustomerView:
     async with request.services.work() as work:
-        row = await customer_row(work.tx, request.principal, customer_id)
+        row = await row_to_change(work.tx, request.principal, customer_id)
         await edit(work, request.principal, row["id"], body, address=request.address)
         return await _card(work.tx, request, row["id"])
 
@@ -46,5 +46,5 @@ def api_routes() -> list[Route]:
     one = "/api/customers/{customer_id}"
     return [
         Route("GET", one, card, CUSTOMERS_READ, "A customer, with contacts, conversations and what happened"),
-        Route("PATCH", one, change, CUSTOMERS_WRITE, "Change a customer"),
+        Route("PATCH", one, change, CUSTOMERS_WRITE, "Change a customer", errors=(409,)),
     ]

@@ -39,12 +39,14 @@ import inbox.routes_flow
 import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
+import inbox.story
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.follow_ups import correct
 from customers.pool import everyone
 from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
 from customers.profiles import ProfileReader
+from customers.push import CustomerPusher
 from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
@@ -158,6 +160,7 @@ def routes() -> list[Route]:
         *routes_events.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
+        *inbox.story.api_routes(),
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
         *customers.routes_fields.api_routes(),
@@ -227,6 +230,7 @@ def web_application(services: Services, intake: Intake) -> web.Application:
     add_webhooks(app, services.connections, intake, max_bytes=services.settings.server.max_webhook_bytes)
     add_health(app, services)
     add_pushes(app, services, app[HUB])
+    app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)
     return app
 
 

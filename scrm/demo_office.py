@@ -98,7 +98,7 @@ class ServiceOffice:
 
     async def _note(self, work: Work, principal: Principal, conversation_id: int, line: Line) -> None:
         customer_id = await work.tx.fetchval(CUSTOMER, conversation_id)
-        change = CustomerInput(**dict(part.split("=", 1) for part in line.fields))
+        change = CustomerInput.model_validate(dict(part.split("=", 1) for part in line.fields))
         await edit(work, principal, customer_id, change)
 
     async def _in_charge(self, conversation_id: int | None) -> str:

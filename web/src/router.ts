@@ -33,6 +33,12 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'inbox.team', title: 'flow.team.title' },
       },
       {
+        path: '/customers/:id(\\d+)',
+        name: 'customer',
+        component: () => import('@/features/customers/CustomerPage.vue'),
+        meta: { permission: 'customers.read', title: 'whole.title' },
+      },
+      {
         path: '/library/:part(quick-replies|materials)?',
         name: 'library',
         component: () => import('@/features/library/Library.vue'),

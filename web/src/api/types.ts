@@ -75,6 +75,7 @@ export type Push =
   | ConversationPush
   | CountsPush
   | { type: 'accounts' }
+  | { type: 'customer'; customer_id: number }
   | { type: 'labels' }
   | { type: 'attendance'; agents: Schemas['AttendanceView'][] }
   | { type: 'gone'; conversation_id: number }

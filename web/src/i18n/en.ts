@@ -5,6 +5,7 @@ import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
+import whole from './parts/whole.en'
 
 export default {
   common: {
@@ -410,5 +411,9 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+<<<<<<< HEAD
   ...stages,
+=======
+  ...whole,
+>>>>>>> 8d613b9 (Show a customer whole: their story from all sources, their profile edited in place, their conversations; as a page and as a panel)
 }

@@ -5,6 +5,7 @@ import compose from './parts/compose.zh-CN'
 import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
 import owners from './parts/owners.zh-CN'
+import whole from './parts/whole.zh-CN'
 
 export default {
   common: {
@@ -409,5 +410,9 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+<<<<<<< HEAD
   ...stages,
+=======
+  ...whole,
+>>>>>>> 8d613b9 (Show a customer whole: their story from all sources, their profile edited in place, their conversations; as a page and as a panel)
 }

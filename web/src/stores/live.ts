@@ -6,6 +6,7 @@ import { onAccounts } from '@/live/pushes/accounts'
 import { onAttendance } from '@/live/pushes/attendance'
 import { onConversation } from '@/live/pushes/conversation'
 import { onCounts } from '@/live/pushes/counts'
+import { onCustomer } from '@/live/pushes/customer'
 import { onDraft } from '@/live/pushes/draft'
 import { onHello } from '@/live/pushes/hello'
 import { onGone } from '@/live/pushes/gone'
@@ -81,6 +82,8 @@ export const useLive = defineStore('live', () => {
         return onAttendance(push)
       case 'labels':
         return void onLabels().catch(() => undefined)
+      case 'customer':
+        return onCustomer(push)
       case 'draft':
         return onDraft(push)
       case 'viewers':
