@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from customers.fields import checked
 from customers.phones import note_main_phone
 from customers.timeline import Line, tell
 from scrm.errors import Conflict, NotFound, Unprocessable
@@ -22,7 +23,7 @@ Email = Annotated[
 Gender = Literal["", "male", "female"]
 Fen = Annotated[int, Field(ge=0, le=MOST_MONEY)]
 
-BEFORE = "select phone, version from customer where id = $1 for no key update"
+BEFORE = "select phone, fields, version from customer where id = $1 for no key update"
 
 
 class CustomerInput(Input):
@@ -40,6 +41,8 @@ class CustomerInput(Input):
     gender: Gender | None = None
     source: OptionalLine | None = None
     value_fen: Fen | None = None
+    fields: dict[str, Any] | None = None
+    """The company's own fields by key, as :func:`customers.fields.checked` takes them; those that are not named stay."""
     version: Id | None = None
 
 
@@ -57,6 +60,8 @@ async def edit(work: Work, principal: Principal, customer_id: int, change: Custo
         for name in sorted(change.model_fields_set - {"version"})
         if getattr(change, name) is not None or name == "value_fen"
     }
+    if change.fields is not None:
+        values["fields"] = await checked(work.tx, change.fields, before=before["fields"])
     if not values:
         return
     places = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, start=3))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from customers.field_values import shown
+from customers.fields import definitions
 from customers.happenings import in_words
 from customers.phones import normalised
 from customers.scope import CHANGED, SEEN, CustomerScope, may_write
@@ -19,7 +21,7 @@ from scrm.views import SentenceView
 MOST_EVENTS = 50
 PLAIN = (
     "city", "remark", "company", "position", "email", "address", "gender", "source", "stage_id", "stage_at", "value_fen", "tags",
-    "fields", "owner_id", "owned_at", "pooled_at", "readers", "writers", "next_due_at", "followed_at", "last_message_at",
+    "owner_id", "owned_at", "pooled_at", "readers", "writers", "next_due_at", "followed_at", "last_message_at",
     "created_by", "created_at", "deleted_at", "version",
 )  # fmt: skip
 """Columns that are shown as they are."""
@@ -91,6 +93,7 @@ async def customer_facts(
         phone=row["phone"] if principal.may(CUSTOMERS_PHONE) else masked(row["phone"]),
         phones=[_phone(one, normalised(row["phone"]), principal.may(CUSTOMERS_PHONE)) for one in phones],
         **{name: row[name] for name in PLAIN},
+        fields=shown(await definitions(tx), row["fields"], phones=principal.may(CUSTOMERS_PHONE)),
         may_change=may_write(principal) and row["may_change"] and row["deleted_at"] is None,
         contacts=[_contact(contact, channels) for contact in contacts],
         events=[

@@ -135,14 +135,15 @@ async def story(request: Request, customer_id: int, query: StoryQuery) -> Story:
         parts = set(query.parts.split(",")) if query.parts else None
         found: list[Found] = []
         horizon: datetime | None = None
+        unread = False
         if parts is None or parts & PREFIXES.keys():
             found += await _lines(tx, row["id"], reached, parts, query.limit)
         if scope is not None and (parts is None or "messages" in parts):
-            more, horizon = await _said(tx, scope, row["id"], reached, zone)
+            more, horizon, unread = await _said(tx, scope, row["id"], reached, zone)
             found += more
         if parts is None or "events" in parts:
             found += await _events(tx, row["id"], reached, query.limit)
-        return await _page(tx, row["id"], found, horizon, reached, query.limit)
+        return await _page(tx, row["id"], found, horizon, unread, reached, query.limit)
 
 
 async def _start(tx: Tx, scope: Scope | None, customer_id: int) -> Reached:
@@ -180,21 +181,23 @@ def _line(row: Row) -> StoryEntry:
 
 async def _said(
     tx: Tx, scope: Scope, customer_id: int, reached: Reached, zone: ZoneInfo
-) -> tuple[list[Found], datetime | None]:
-    """Lines for the messages of each conversation and day. And the moment down to which everything is known: a day that was read in
-    part waits for the next page, and so does all that is older."""
+) -> tuple[list[Found], datetime | None, bool]:
+    """Lines for the messages of each conversation and day. The moment down to which everything is known: a day that was read in
+    part waits for the next page, and so does all that is older. And whether there may be older messages."""
     seen = await _conversations(tx, scope, customer_id)
     places = [(one, seq) for one, seq in reached.said.items() if one in seen and seq > 1]
     if not places:
-        return [], None
+        return [], None, False
     ids, before = zip(*places, strict=True)
     width = max(FEWEST_ROWS, ROWS_OF_ALL // len(places))
     rows = await tx.fetch(MESSAGES, ids, before, width)
     found: list[Found] = []
     horizon: datetime | None = None
+    unread = False
     for conversation_id in ids:
         own = [row for row in rows if row["conversation_id"] == conversation_id]
         days = _by_day(own, zone)
+        unread |= len(own) == width
         if len(own) == width and len(days) > 1:
             held = days.pop()[0]["sent_at"]
             horizon = held if horizon is None else max(horizon, held)
@@ -203,7 +206,7 @@ async def _said(
             found.append(Found(entry, ("said", conversation_id), day[-1]["seq"]))
         if not own:
             reached.said[conversation_id] = 1
-    return found, horizon
+    return found, horizon, unread
 
 
 def _by_day(rows: Sequence[Row], zone: ZoneInfo) -> list[list[Row]]:
@@ -253,14 +256,20 @@ def _event(row: Row) -> StoryEntry:
 
 
 async def _page(
-    tx: Tx, customer_id: int, found: list[Found], horizon: datetime | None, reached: Reached, limit: int
+    tx: Tx,
+    customer_id: int,
+    found: list[Found],
+    horizon: datetime | None,
+    unread: bool,
+    reached: Reached,
+    limit: int,
 ) -> Story:
     # Sorting is stable: within a stream the order is that in which it was read.
     ordered = sorted(found, key=lambda one: one.entry.at, reverse=True)
     kept = [one for one in ordered if horizon is None or one.entry.at > horizon][:limit]
     for one in kept:
         reached.take(one.stream, one.then)
-    more = len(kept) < len(found) or horizon is not None
+    more = unread or len(kept) < len(found)
     return Story(
         customer_id=customer_id,
         entries=await details(tx, [one.entry for one in kept]),

@@ -413,7 +413,8 @@ export default {
   ...owners,
 <<<<<<< HEAD
   ...stages,
+  ...whole,
 =======
   ...whole,
->>>>>>> 8d613b9 (Show a customer whole: their story from all sources, their profile edited in place, their conversations; as a page and as a panel)
+>>>>>>> d8bd514 (Test the story of a customer, and let the company's own fields be changed with the rest)
 }
