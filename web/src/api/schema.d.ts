@@ -1371,6 +1371,26 @@ export interface paths {
         patch: operations["patch_api_customers_customer_id"];
         trace?: never;
     };
+    "/api/customers/{customer_id}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that happened with a customer, newest first
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{message_id}/reveal": {
         parameters: {
             query?: never;
@@ -4888,7 +4908,8 @@ export interface components {
         };
         /**
          * CustomerInput
-         * @description What is absent stays; an empty text empties.
+         * @description What is absent stays; an empty text empties, and so does null for ``value_fen``. With ``version`` the change is made only when
+         *     nobody else has changed the customer since.
          */
         CustomerInput: {
             /**
@@ -4911,6 +4932,53 @@ export interface components {
              * @default null
              */
             remark?: string | null;
+            /**
+             * Company
+             * @default null
+             */
+            company?: string | null;
+            /**
+             * Position
+             * @default null
+             */
+            position?: string | null;
+            /**
+             * Email
+             * @default null
+             */
+            email?: string | null;
+            /**
+             * Address
+             * @default null
+             */
+            address?: string | null;
+            /**
+             * Gender
+             * @default null
+             */
+            gender?: ("" | "male" | "female") | null;
+            /**
+             * Source
+             * @default null
+             */
+            source?: string | null;
+            /**
+             * Value Fen
+             * @default null
+             */
+            value_fen?: number | null;
+            /**
+             * Fields
+             * @default null
+             */
+            fields?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
         };
         /** CustomerPage */
         CustomerPage: {
@@ -5025,17 +5093,68 @@ export interface components {
             avatar: string;
             /** Phone */
             phone: string;
+            /** Phones */
+            phones: components["schemas"]["PhoneNumberView"][];
             /** City */
             city: string;
             /** Remark */
             remark: string;
+            /** Company */
+            company: string;
+            /** Position */
+            position: string;
+            /** Email */
+            email: string;
+            /** Address */
+            address: string;
+            /**
+             * Gender
+             * @enum {string}
+             */
+            gender: "" | "male" | "female";
+            /** Source */
+            source: string;
+            /** Stage Id */
+            stage_id: number | null;
+            /** Stage At */
+            stage_at: string | null;
+            /** Value Fen */
+            value_fen: number | null;
+            /** Tags */
+            tags: number[];
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
             /** Owner Id */
             owner_id: number | null;
+            /** Owned At */
+            owned_at: string | null;
+            /** Pooled At */
+            pooled_at: string | null;
+            /** Readers */
+            readers: number[];
+            /** Writers */
+            writers: number[];
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Followed At */
+            followed_at: string | null;
+            /** Last Message At */
+            last_message_at: string | null;
+            /** Created By */
+            created_by: number | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** Version */
+            version: number;
+            /** May Change */
+            may_change: boolean;
             /** Contacts */
             contacts: components["schemas"]["ContactView"][];
             /** Events */
@@ -5301,6 +5420,29 @@ export interface components {
              * @default null
              */
             until?: string | null;
+        };
+        /**
+         * ExcerptView
+         * @description ``text`` is empty for what was withdrawn, unless the reader may read that.
+         */
+        ExcerptView: {
+            /** Seq */
+            seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Direction */
+            direction: string;
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+            /** Recalled */
+            recalled: boolean;
+            /** Agent Id */
+            agent_id: number | null;
         };
         /**
          * ExplanationView
@@ -6499,6 +6641,26 @@ export interface components {
             /** Recallable Until */
             recallable_until: string | null;
         };
+        /**
+         * MessagesView
+         * @description The messages of one conversation on one day (of the company's), newest first.
+         */
+        MessagesView: {
+            /** Conversation Id */
+            conversation_id: number;
+            /** Day */
+            day: string;
+            /** First Seq */
+            first_seq: number;
+            /** Last Seq */
+            last_seq: number;
+            /** Received */
+            received: number;
+            /** Sent */
+            sent: number;
+            /** Excerpts */
+            excerpts: components["schemas"]["ExcerptView"][];
+        };
         /** Moments */
         Moments: {
             /**
@@ -7169,6 +7331,22 @@ export interface components {
             name: string;
             /** Avatar */
             avatar: string;
+        };
+        /**
+         * PhoneNumberView
+         * @description A number of the customer, masked for those who may not see it in full. ``main``: it is the one in ``phone``.
+         */
+        PhoneNumberView: {
+            /** Id */
+            id: number;
+            /** Phone */
+            phone: string;
+            /** Verified */
+            verified: boolean;
+            /** Source */
+            source: string;
+            /** Main */
+            main: boolean;
         };
         /** PhoneView */
         PhoneView: {
@@ -8317,6 +8495,97 @@ export interface components {
              * @enum {string}
              */
             status: "online" | "busy" | "away";
+        };
+        /**
+         * Story
+         * @description ``customer_id`` is another one than was asked for when that customer was merged.
+         */
+        Story: {
+            /** Customer Id */
+            customer_id: number;
+            /** Entries */
+            entries: components["schemas"]["StoryEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * StoryEntry
+         * @description ``key`` stays the same when the page is read again. ``text``: words for what the page has none for.
+         */
+        StoryEntry: {
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /**
+             * Account Id
+             * @default null
+             */
+            account_id?: number | null;
+            /**
+             * Contact Id
+             * @default null
+             */
+            contact_id?: number | null;
+            /**
+             * Object Kind
+             * @default
+             */
+            object_kind?: string;
+            /**
+             * Object Id
+             * @default null
+             */
+            object_id?: number | null;
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            };
+            /** @default null */
+            text?: components["schemas"]["SentenceView"] | null;
+            /** @default null */
+            messages?: components["schemas"]["MessagesView"] | null;
+            /** @default null */
+            follow_up?: components["schemas"]["StoryFollowUp"] | null;
+            /** @default null */
+            task?: components["schemas"]["StoryTask"] | null;
+        };
+        /** StoryFollowUp */
+        StoryFollowUp: {
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+            /** Outcome */
+            outcome: string;
+            /** Deleted */
+            deleted: boolean;
+            /** Conversation Id */
+            conversation_id: number | null;
+        };
+        /** StoryTask */
+        StoryTask: {
+            /** Text */
+            text: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** All Day */
+            all_day: boolean;
+            /** State */
+            state: string;
         };
         /**
          * Survey
@@ -15870,6 +16139,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorView"];
                 };
             };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -15881,6 +16159,78 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_story: {
+        parameters: {
+            query?: {
+                parts?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,11 +1,11 @@
 import stages from './parts/stages.en'
+import whole from './parts/whole.en'
 import list from './parts/list.en'
 import together from './parts/together.en'
 import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
-import whole from './parts/whole.en'
 
 export default {
   common: {
@@ -405,16 +405,12 @@ export default {
     endToken: 'Revoke',
     tokenEnded: 'Token revoked',
   },
+  ...whole,
   ...list,
   ...together,
   ...compose,
   ...flow,
   ...rights,
   ...owners,
-<<<<<<< HEAD
   ...stages,
-  ...whole,
-=======
-  ...whole,
->>>>>>> d8bd514 (Test the story of a customer, and let the company's own fields be changed with the rest)
 }

@@ -1,11 +1,11 @@
 import stages from './parts/stages.zh-CN'
+import whole from './parts/whole.zh-CN'
 import list from './parts/list.zh-CN'
 import together from './parts/together.zh-CN'
 import compose from './parts/compose.zh-CN'
 import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
 import owners from './parts/owners.zh-CN'
-import whole from './parts/whole.zh-CN'
 
 export default {
   common: {
@@ -404,16 +404,12 @@ export default {
     endToken: '作废',
     tokenEnded: '令牌已作废',
   },
+  ...whole,
   ...list,
   ...together,
   ...compose,
   ...flow,
   ...rights,
   ...owners,
-<<<<<<< HEAD
   ...stages,
-  ...whole,
-=======
-  ...whole,
->>>>>>> d8bd514 (Test the story of a customer, and let the company's own fields be changed with the rest)
 }
