@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from customers import stage_moves, stage_settings, tag_changes, tag_settings
+from customers import board, stage_moves, stage_settings, tag_changes, tag_settings
+from customers.board import BoardQuery, BoardView, CardPage, ColumnQuery
 from customers.stage_moves import ChangeDone, MoveInput
 from customers.stage_settings import ArchiveInput, NewStage, StageInput, StageList, StageOrder
 from customers.tag_changes import TagsInput
@@ -60,6 +61,16 @@ async def archive_stage(request: Request, stage_id: int, body: ArchiveInput) -> 
 async def move(request: Request, body: MoveInput) -> Reply[ChangeDone]:
     async with request.services.work() as work:
         return undoable(*await stage_moves.move_by_hand(work, request.principal, body))
+
+
+async def show_board(request: Request, query: BoardQuery) -> BoardView:
+    async with request.services.db.pool.acquire() as tx:
+        return await board.board(tx, request.principal, query)
+
+
+async def show_column(request: Request, query: ColumnQuery) -> CardPage:
+    async with request.services.db.pool.acquire() as tx:
+        return await board.column(tx, request.principal, query)
 
 
 async def tags(request: Request) -> TagLibrary:
@@ -127,6 +138,8 @@ def api_routes() -> list[Route]:
         Route("POST", "/api/stages/move", move, CUSTOMERS_WRITE, "Move customers to a stage", errors=(404,)),
         Route("PATCH", stage, change_stage, SETTINGS, "Change a stage, or bring it back", errors=(409,)),
         Route("POST", f"{stage}/archive", archive_stage, SETTINGS, "Put a stage away, its customers into another one"),
+        Route("GET", "/api/board", show_board, CUSTOMERS_READ, "Customers by stage, the newest of each", errors=(404,)),
+        Route("GET", "/api/board/cards", show_column, CUSTOMERS_READ, "More customers of a stage", errors=(404,)),
         Route("GET", "/api/tags", tags, CUSTOMERS_READ, "All tags of customers, in their groups"),
         Route("GET", "/api/tags/counts", tag_counts, SETTINGS, "How many customers have each tag"),
         Route("POST", "/api/tags/change", change_tags, CUSTOMERS_WRITE, "Tag customers", errors=(404,)),

@@ -44,6 +44,12 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/library/Library.vue'),
         meta: { permission: 'library.read', title: 'compose.library.title' },
       },
+      {
+        path: '/customers/board',
+        name: 'board',
+        component: () => import('@/features/stages/BoardPage.vue'),
+        meta: { permission: 'customers.read', title: 'stages.board.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

@@ -1891,6 +1891,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Customers by stage, the newest of each
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/board/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * More customers of a stage
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_board_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tags": {
         parameters: {
             query?: never;
@@ -4366,6 +4406,16 @@ export interface components {
             /** Connection Id */
             connection_id: number;
         };
+        /**
+         * BoardView
+         * @description ``owner_ids``: whose customers the asker may choose from; null: everybody's, and nobody's.
+         */
+        BoardView: {
+            /** Columns */
+            columns: components["schemas"]["ColumnView"][];
+            /** Owner Ids */
+            owner_ids: number[] | null;
+        };
         /** BulkDone */
         BulkDone: {
             /** Results */
@@ -4422,6 +4472,41 @@ export interface components {
         CapacityInput: {
             /** Capacity */
             capacity: number;
+        };
+        /** CardPage */
+        CardPage: {
+            /** Cards */
+            cards: components["schemas"]["CardView"][];
+            /** Next Cursor */
+            next_cursor: string;
+        };
+        /** CardView */
+        CardView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Company */
+            company: string;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Value Fen */
+            value_fen: number | null;
+            /** Tags */
+            tags: number[];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Next Text */
+            next_text: string | null;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Next All Day */
+            next_all_day: boolean;
         };
         /**
          * ChangeDone
@@ -4557,6 +4642,22 @@ export interface components {
         CodeInput: {
             /** Code */
             code: string;
+        };
+        /**
+         * ColumnView
+         * @description ``stage_id`` 0: without a stage.
+         */
+        ColumnView: {
+            /** Stage Id */
+            stage_id: number;
+            /** N */
+            n: number;
+            /** Value Fen */
+            value_fen: number;
+            /** Cards */
+            cards: components["schemas"]["CardView"][];
+            /** Next Cursor */
+            next_cursor: string;
         };
         /**
          * CompanyFacts
@@ -18626,6 +18727,150 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_board: {
+        parameters: {
+            query?: {
+                whose?: "mine" | "all" | "nobody";
+                owner_id?: number;
+                team_id?: number;
+                tag_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_board_cards: {
+        parameters: {
+            query: {
+                whose?: "mine" | "all" | "nobody";
+                owner_id?: number;
+                team_id?: number;
+                tag_id?: number;
+                stage_id: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,15 @@ type Schemas = components['schemas']
 export type StageView = Schemas['StageView']
 export type TagView = Schemas['TagView']
 export type TagGroupView = Schemas['TagGroupView']
+export type BoardColumn = Schemas['ColumnView']
+export type BoardCard = Schemas['CardView']
+/** Whose customers; absent: everybody's within reach. */
+export interface BoardFilter {
+  whose?: 'mine' | 'all' | 'nobody'
+  owner_id?: number
+  team_id?: number
+  tag_id?: number
+}
 export type Color = StageView['color']
 export type StageKind = StageView['kind']
 
@@ -24,6 +33,10 @@ export const stagesApi = {
     answerOf(routes.POST('/api/stages/{stage_id}/archive', { ...stage(id), body: { move_to } })),
   move: (ids: number[], stage_id: number | null, reason = '') =>
     answerOf(routes.POST('/api/stages/move', { body: { ids, stage_id, reason } })),
+
+  board: (query: BoardFilter) => answerOf(routes.GET('/api/board', { params: { query } })),
+  boardCards: (stage_id: number, cursor: string, query: BoardFilter) =>
+    answerOf(routes.GET('/api/board/cards', { params: { query: { ...query, stage_id, cursor } } })),
 
   tags: () => answerOf(routes.GET('/api/tags')),
   tagCounts: () => answerOf(routes.GET('/api/tags/counts')),
