@@ -1,4 +1,4 @@
-"""App messages to members (chapter 17): ``message/send`` and ``message/recall``, basic checks only."""
+"""App messages to members (chapter 17): ``message/send`` and ``message/recall``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.wecom.errors import Refused
 from simulator.wecom.kf_content import cut
 from simulator.wecom.limits import Limits
 from simulator.wecom.media import MediaApi
-from simulator.wecom.settings import DAY, HOUR, MINUTE
+from simulator.wecom.settings import DAY, HOUR, MINUTE, Settings
 from simulator.wecom.state import AppMessage, Corp, JsonObject, new_id
 
 TYPES = (
@@ -20,7 +20,9 @@ TYPES = (
 
 
 class AppMessageApi:
-    def __init__(self, media: MediaApi, limits: Limits) -> None:
+    def __init__(self, settings: Settings, media: MediaApi, limits: Limits) -> None:
+        self._settings = settings
+        self._today: dict[str, tuple[int, int]] = {}
         self._media = media
         self._limits = limits
         self._said: dict[str, int] = {}
@@ -43,6 +45,7 @@ class AppMessageApi:
         receivers, invalid = _receivers(call)
         if not receivers:
             raise Refused(81013)
+        self._count_people(call, len(receivers))
         msgid = new_id("", 60)
         if not self._is_duplicate(call, msgtype, body):
             reached = [userid for userid in receivers if self._has_room(call, userid)]
@@ -73,8 +76,7 @@ class AppMessageApi:
                 media_id = text_field(body, "media_id", limit=1024, required=True)
                 self._media.find(call.corp, media_id, call.now, msgtype)
             case "textcard":
-                for name in ("title", "description", "url"):
-                    text_field(body, name, limit=2048, required=True)
+                return _card(body)
             case "news" | "mpnews":
                 articles = body.get("articles")
                 if not isinstance(articles, list) or not 1 <= len(articles) <= 8:
@@ -94,11 +96,31 @@ class AppMessageApi:
         self._said[key] = call.now
         return False
 
+    def _count_people(self, call: Call, people: int) -> None:
+        """200 a day for each account of the company, together (chapter 3.4); whatever exceeds it is refused."""
+        limit = self._settings.app_messages_per_member_and_day * max(1, len(call.corp.members))
+        owner = f"{call.corp.corp_id}/{call.app.agent_id}"
+        day, used = self._today.get(owner, (0, 0))
+        today = call.now // DAY
+        used = used if day == today else 0
+        if used + people > limit:
+            raise Refused(45009)
+        self._today[owner] = (today, used + people)
+
     def _has_room(self, call: Call, userid: str) -> bool:
         """30 a minute and 1000 an hour per member; what is more is dropped without a word."""
         owner = f"{call.corp.corp_id}/{call.app.agent_id}/{userid}"
         minute = self._limits.has_room(owner, "message", MINUTE, 30, call.now)
         return self._limits.has_room(owner, "message", HOUR, 1000, call.now) and minute
+
+
+def _card(body: JsonObject) -> JsonObject:
+    """Title, text and button are cut; an address is not."""
+    card = {"url": text_field(body, "url", limit=2048, required=True)}
+    for name, limit in (("title", 128), ("description", 512)):
+        card[name] = text_field(body, name, limit=8192, required=True)[:limit]
+    button = text_field(body, "btntxt", limit=256)[:4]
+    return {**card, "btntxt": button} if button else card
 
 
 def _receivers(call: Call) -> tuple[list[str], dict[str, list[str]]]:

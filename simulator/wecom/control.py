@@ -41,10 +41,14 @@ from simulator.wecom.state import (
 )
 from simulator.wecom.tag_control import TagControl
 from simulator.wecom.tokens import Tokens
+from simulator.wecom.transfer_control import TransferControl
+from simulator.wecom.transfers import Ripening
 from simulator.wecom.truth import truth
 
 
-class WecomControl(KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, CommonControl):
+class WecomControl(
+    KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, TransferControl, CommonControl
+):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""
 
     def __init__(
@@ -63,6 +67,7 @@ class WecomControl(KfControl, DirectoryControl, ContactControl, TagControl, Grou
         sign_in: SignInPages,
         contacts: Contacts,
         group_life: GroupLife,
+        ripening: Ripening,
     ) -> None:
         CommonControl.__init__(self, clock, faults, deliveries)
         self._world = world
@@ -76,6 +81,14 @@ class WecomControl(KfControl, DirectoryControl, ContactControl, TagControl, Grou
         self._sign_in = sign_in
         self._contacts = contacts
         self._group_life = group_life
+        self._ripening = ripening
+
+    @operation
+    def advance_clock(self, seconds: float) -> dict[str, str]:
+        """Moves the simulated clock (back with a negative number); what was waiting for that time happens."""
+        moved = super().advance_clock(seconds)
+        self._ripening.ripen(list(self._world.corps.values()), self._now())
+        return moved
 
     # Set-up
 
@@ -261,9 +274,11 @@ class WecomControl(KfControl, DirectoryControl, ContactControl, TagControl, Grou
     def _corp(self, corp_id: str) -> Corp:
         self._changed()
         try:
-            return self._world.corps[corp_id]
+            corp = self._world.corps[corp_id]
         except KeyError:
             raise LookupError(f"no corp {corp_id}; create_app makes one") from None
+        self._ripening.ripen([corp], self._now())
+        return corp
 
     def _app(self, corp_id: str, agent_id: int) -> App:
         try:

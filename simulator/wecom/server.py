@@ -33,12 +33,14 @@ from simulator.snapshot import Snapshot
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.app_messages import AppMessageApi
 from simulator.wecom.callbacks import Callbacks
+from simulator.wecom.contact_ways import ContactWayApi
 from simulator.wecom.contacts import Contacts
 from simulator.wecom.control import WecomControl
 from simulator.wecom.directory import DirectoryApi
 from simulator.wecom.errors import Refused
 from simulator.wecom.external import ExternalApi
 from simulator.wecom.group_chats import GroupApi, GroupLife
+from simulator.wecom.group_transfers import GroupTransferApi
 from simulator.wecom.kf_api import KfApi
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
@@ -49,6 +51,8 @@ from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import App, JsonObject, World, from_json, to_json
 from simulator.wecom.tag_library import TagApi
 from simulator.wecom.tokens import Tokens
+from simulator.wecom.transfers import Ripening, TransferApi
+from simulator.wecom.welcome import WelcomeApi
 
 _NO_BODY: JsonObject = {}
 
@@ -91,6 +95,7 @@ class WecomSimulator:
         self.sign_in = SignInPages(self.world, self._now, self.snapshot.touch)
         kf_send = KfSend(self.settings, media, lambda corp, account: people.ring(corp, account, self._now()))
         contacts = Contacts(self.settings, callbacks)
+        self._ripening = Ripening(self.settings, contacts)
         self.endpoints: Endpoints = {
             **KfApi(self.settings, self.limits, media, self._public).endpoints,
             **kf_send.endpoints,
@@ -100,7 +105,11 @@ class WecomSimulator:
             **ExternalApi(self.settings, media, self._public).endpoints,
             **TagApi(self.settings).endpoints,
             **GroupApi(self.settings).endpoints,
-            **AppMessageApi(media, self.limits).endpoints,
+            **GroupTransferApi(self.settings).endpoints,
+            **ContactWayApi(self.settings, self.limits, self._public).endpoints,
+            **WelcomeApi(self.settings, media).endpoints,
+            **TransferApi(self.settings).endpoints,
+            **AppMessageApi(self.settings, media, self.limits).endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
         }
         self.control = WecomControl(
@@ -118,6 +127,7 @@ class WecomSimulator:
             self.sign_in,
             contacts,
             GroupLife(contacts),
+            self._ripening,
         )
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -193,6 +203,7 @@ class WecomSimulator:
         _check_rights(app, endpoint, request.remote or "")
         self.limits.count_call(corp.corp_id, path, int(now))
         self.snapshot.touch()
+        self._ripening.ripen([corp], int(now))
         body = await _json_body(request) if endpoint.takes_json else _NO_BODY
         return Call(corp, app, int(now), request.query, body, request, now)
 

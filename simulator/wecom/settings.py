@@ -40,6 +40,7 @@ class Settings:
     callback_retry_delays: tuple[float, ...] = (0.2, 0.5)
     """[?] The pause between the three tries is not published; real seconds."""
     callback_concurrency: int = 32
+    app_messages_per_member_and_day: int = 200
     greeting_life: int = 20
     """Seconds in which a new contact may be greeted (``send_welcome_msg``)."""
     customers_per_member: int = 20_000

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.wecom.adapter import WeComAdapter
 from scrm.clock import ManualClock
+from tests.adapters.wecom.harness import WeComHarness, running_harness
 from tests.adapters.wecom.support import NOW, Platform, WatchedCache, connect, context, platform
 
 
@@ -43,3 +44,16 @@ def adapter(http: aiohttp.ClientSession, server: Platform, clock: ManualClock, c
 async def offline(http: aiohttp.ClientSession) -> WeComAdapter:
     """An adapter whose platform cannot be reached; for what needs no platform."""
     return connect(context(http))
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[WeComHarness]:
+    """The simulated platform with one company."""
+    async with running_harness() as harness:
+        yield harness
+
+
+@pytest.fixture
+def wecom(site: WeComHarness) -> WeComAdapter:
+    """An adapter connected to ``site``."""
+    return site.connect()

@@ -67,11 +67,12 @@ class WeComHarness:
         self.simulator = simulator
         self.http = http
         self.cache = MemoryCache(simulator.clock)
+        self.agent_id = "1000002"
         self.play.create_app(CORP_ID, SECRET)
         self.play.create_member(CORP_ID, "HanMeimei", "韩梅梅")
         self.account = self.play.create_kf_account(CORP_ID, "西湖宾馆客服", servicers=["HanMeimei"])
         self.customer = self.play.create_customer(CORP_ID, "李雷", unionid="oUnionLiLei")
-        self._callbacks: asyncio.Queue[WebhookRequest] = asyncio.Queue()
+        self.callbacks: asyncio.Queue[WebhookRequest] = asyncio.Queue()
 
     @property
     def play(self) -> WecomControl:
@@ -79,7 +80,8 @@ class WeComHarness:
 
     def connect(self, base_url: str = "") -> WeComAdapter:
         lent = memory_context(self.http, self.simulator.clock, cache=self.cache if not base_url else None)
-        adapter = build(config(base_url or self.simulator.base_url), lent, answer_within=ANSWER_WITHIN)
+        wanted = config(base_url or self.simulator.base_url, agent_id=self.agent_id)
+        adapter = build(wanted, lent, answer_within=ANSWER_WITHIN)
         assert isinstance(adapter, WeComAdapter)
         return adapter
 
@@ -89,11 +91,11 @@ class WeComHarness:
 
     async def callback(self, request: web.Request) -> web.Response:
         body = await request.read()
-        self._callbacks.put_nowait(WebhookRequest("POST", dict(request.query), dict(request.headers), body))
+        self.callbacks.put_nowait(WebhookRequest("POST", dict(request.query), dict(request.headers), body))
         return web.Response()
 
     async def next_callback(self) -> WebhookRequest:
-        return await asyncio.wait_for(self._callbacks.get(), 10)
+        return await asyncio.wait_for(self.callbacks.get(), 10)
 
     # Webhooks
 

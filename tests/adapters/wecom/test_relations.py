@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from adapters.wecom.adapter import WeComAdapter
@@ -21,7 +19,7 @@ from scrm.channel_contacts import (
     WritesRelations,
 )
 from scrm.errors import Rejected
-from tests.adapters.wecom.harness import WeComHarness, running_harness
+from tests.adapters.wecom.harness import WeComHarness
 from tests.adapters.wecom.support import CORP_ID
 
 ABILITIES = (
@@ -35,17 +33,6 @@ ABILITIES = (
     TransfersRelations,
     NotifiesPeople,
 )
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[WeComHarness]:
-    async with running_harness() as harness:
-        yield harness
-
-
-@pytest.fixture
-def wecom(site: WeComHarness) -> WeComAdapter:
-    return site.connect()
 
 
 @pytest.mark.parametrize("ability", ABILITIES, ids=lambda ability: ability.__name__)
