@@ -105,7 +105,7 @@ async def _usable(work: Work, agent_ids: set[int | None]) -> set[int | None]:
     found: set[int | None] = {None}
     for agent_id in sorted(one for one in agent_ids if one is not None):
         try:
-            await must_be_usable(work, [agent_id])
+            await must_be_usable(work.tx, [agent_id])
         except Unprocessable:
             continue
         found.add(agent_id)

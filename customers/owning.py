@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from customers.pool.due import recompute
 from customers.timeline import Line, tell
+from scrm.db import Tx
 from scrm.errors import Unprocessable
 from scrm.notices import notify
 from scrm.services import Work
@@ -82,7 +83,7 @@ async def give_each(
     """The same with an owner for each customer."""
     if not wanted:
         return []
-    await must_be_usable(work, {to_id for to_id in wanted.values() if to_id is not None})
+    await must_be_usable(work.tx, {to_id for to_id in wanted.values() if to_id is not None})
     rows = await work.tx.fetch(LOCK, sorted(wanted))
     given = [
         Given(
@@ -109,10 +110,10 @@ async def write(work: Work, given: Sequence[Given], kind: OwnerKind, by_id: int 
     await recompute(work, ids)
 
 
-async def must_be_usable(work: Work, agent_ids: Iterable[int]) -> None:
+async def must_be_usable(tx: Tx, agent_ids: Iterable[int]) -> None:
     """Raises :class:`Unprocessable` when one of them does not exist or is locked out."""
     wanted = sorted(set(agent_ids))
-    if wanted and len(await work.tx.fetch(USABLE, wanted)) < len(wanted):
+    if wanted and len(await tx.fetch(USABLE, wanted)) < len(wanted):
         raise Unprocessable(
             "Choose somebody who works here and is not locked out.", fields={"to_id": "Not an agent, or locked out."}
         )

@@ -24,7 +24,7 @@ async def share(
     Raises :class:`Unprocessable`. None: nothing changed."""
     who = sorted(set(agent_ids))
     if access != "none":
-        await must_be_usable(work, who)
+        await must_be_usable(work.tx, who)
     changed = {}
     for row in await work.tx.fetch(LOCK, sorted(set(customer_ids))):
         before = (list(row["readers"]), list(row["writers"]))

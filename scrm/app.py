@@ -20,6 +20,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wecom
 import customers.follow_ups.routes
+import customers.handover.routes
 import customers.list_work
 import customers.listing.routes
 import customers.reveal
@@ -42,6 +43,9 @@ import inbox.search_routes
 import inbox.story
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.follow_ups import correct
+from customers.handover.asking import Asking
+from customers.handover.own import CustomerMover, TaskMover
+from customers.handover.run import HandingOver
 from customers.pool import everyone
 from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
@@ -55,6 +59,7 @@ from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
 from inbox.figures_command import check_figures, rebuild_figures
+from inbox.handing_over import ConversationMover, ScheduledMover
 from inbox.media import fetch_media
 from inbox.receive import receive
 from inbox.routing import Router
@@ -131,6 +136,10 @@ TICKS = {
 }
 
 
+MOVERS = (CustomerMover(), ConversationMover(), TaskMover(), ScheduledMover())
+"""What can be handed over, in this order."""
+
+
 def providers() -> Mapping[str, Provider]:
     """The built-in platforms, and those that installed packages offer under the entry point group ``scrm.adapters``."""
     found = {one.name: one for one in (adapters.wecom.PROVIDER, adapters.douyin.PROVIDER)}
@@ -167,6 +176,7 @@ def routes() -> list[Route]:
         *customers.listing.routes.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_pool.api_routes(),
+        *customers.handover.routes.api_routes(MOVERS),
         *customers.routes_stages.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
@@ -282,6 +292,8 @@ class Worker:
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
             Loop("scheduled", lambda: scheduled.send_due(services), look=1.0),
             Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
+            Loop("handover", HandingOver(services, MOVERS).round, bus=bus, topics=("handover",), look=2.0),
+            Loop("handover-asking", Asking(services).round, bus=bus, topics=("handover",), look=5.0),
             Loop("pool", lambda: fall(services), look=5.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[

@@ -69,7 +69,7 @@ async def distribute(
 ) -> tuple[DistributionView, Step | None]:
     """In turn, oldest first. Raises :class:`Unprocessable` for somebody who cannot have customers."""
     agents = list(dict.fromkeys(body.agent_ids))
-    await must_be_usable(work, agents)
+    await must_be_usable(work.tx, agents)
     ids = await _chosen(work.tx, body)
     view = await _planned(work.tx, agents, ids, asked=len(set(body.ids)) if body.ids else len(ids))
     if body.preview:

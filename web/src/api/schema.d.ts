@@ -1767,6 +1767,130 @@ export interface paths {
         patch: operations["patch_api_settings_pool"];
         trace?: never;
     };
+    "/api/handovers/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a handover would move, and what it could not
+         * @description Needs the permission `customers.assign`.
+         */
+        post: operations["post_api_handovers_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Handovers, newest first
+         * @description Needs the permission `customers.assign`.
+         */
+        get: operations["get_api_handovers"];
+        put?: never;
+        /**
+         * Hand over
+         * @description Needs the permission `customers.assign`.
+         */
+        post: operations["post_api_handovers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{handover_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A handover with how far it is
+         * @description Needs the permission `customers.assign`.
+         */
+        get: operations["get_api_handovers_handover_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{handover_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it moves, each with its state and reason
+         * @description Needs the permission `customers.assign`.
+         */
+        get: operations["get_api_handovers_handover_id_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{handover_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the platform again
+         * @description Needs the permission `customers.assign`.
+         */
+        post: operations["post_api_handovers_handover_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{handover_id}/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand everything back
+         * @description Needs the permission `customers.assign`.
+         */
+        post: operations["post_api_handovers_handover_id_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stages": {
         parameters: {
             query?: never;
@@ -4964,18 +5088,6 @@ export interface components {
             deleted?: boolean;
         };
         /**
-         * CountView
-         * @description ``exact`` false: ``count`` or more when ``more``, else about so many.
-         */
-        CountView: {
-            /** Count */
-            count: number;
-            /** Exact */
-            exact: boolean;
-            /** More */
-            more: boolean;
-        };
-        /**
          * CountsView
          * @description Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
          *     somebody else's conversations that the agent helps with. ``mentions``: conversations with a mention not yet read.
@@ -5951,6 +6063,136 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * HandoverFilter
+         * @description Which customers of somebody: all that are given must hold; without any, all of them.
+         */
+        HandoverFilter: {
+            /**
+             * Customer Ids
+             * @default null
+             */
+            customer_ids?: number[] | null;
+            /** Stage Ids */
+            stage_ids?: number[];
+            /** Tag Ids */
+            tag_ids?: number[];
+        };
+        /** HandoverList */
+        HandoverList: {
+            /** Handovers */
+            handovers: components["schemas"]["HandoverView"][];
+            /** Next Before */
+            next_before: number | null;
+        };
+        /**
+         * HandoverPlan
+         * @description ``part``: some of the customers of ``from_agent_id``, with their conversations and tasks. ``leaving``: everything they have;
+         *     ``disable`` locks them out when all of it is handed over. ``account``: what ``account_id`` had (it was banned), to go on from
+         *     ``to_account_id``; with ``keep_owners`` only what is nobody's gets new owners.
+         *
+         *     ``on_platform``: also ask the platform, where it can. ``text``: what it tells the customers. ``left``: they have left the company
+         *     there, too.
+         */
+        HandoverPlan: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "part" | "leaving" | "account";
+            /**
+             * From Agent Id
+             * @default null
+             */
+            from_agent_id?: number | null;
+            /**
+             * Account Id
+             * @default null
+             */
+            account_id?: number | null;
+            /**
+             * To Account Id
+             * @default null
+             */
+            to_account_id?: number | null;
+            /** Taker Ids */
+            taker_ids: number[];
+            /** @default null */
+            filter?: components["schemas"]["HandoverFilter"] | null;
+            /**
+             * Keep Owners
+             * @default true
+             */
+            keep_owners?: boolean;
+            /**
+             * On Platform
+             * @default true
+             */
+            on_platform?: boolean;
+            /**
+             * Left
+             * @default false
+             */
+            left?: boolean;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Disable
+             * @default false
+             */
+            disable?: boolean;
+        };
+        /**
+         * HandoverView
+         * @description ``counts``: items by kind and state. ``disabled_at``: when who left was locked out.
+         */
+        HandoverView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "part" | "leaving" | "account";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "moving" | "waiting" | "done" | "returning" | "returned";
+            /** From Agent Id */
+            from_agent_id: number | null;
+            /** Account Id */
+            account_id: number | null;
+            /** To Account Id */
+            to_account_id: number | null;
+            /** Taker Ids */
+            taker_ids: number[];
+            /** Reason */
+            reason: string;
+            /** Disable */
+            disable: boolean;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Created By */
+            created_by: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Counts */
+            counts: components["schemas"]["customers__handover__shapes__CountView"][];
+        };
         /** HealthView */
         HealthView: {
             /** Last Event At */
@@ -6166,6 +6408,51 @@ export interface components {
             received_at: string;
             /** Size */
             size: number;
+        };
+        /** ItemPage */
+        ItemPage: {
+            /** Items */
+            items: components["schemas"]["ItemView"][];
+            /** Next After */
+            next_after: number | null;
+        };
+        /**
+         * ItemView
+         * @description ``title``: the customer's name, or the group's. ``effective_at``: when the platform makes it so.
+         */
+        ItemView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+            /** Object Id */
+            object_id: number;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Title */
+            title: string;
+            /** To Agent Id */
+            to_agent_id: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+            /** Code */
+            code: string;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Tries */
+            tries: number;
+            /** Effective At */
+            effective_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** JobList */
         JobList: {
@@ -6865,6 +7152,65 @@ export interface components {
             parent_id?: number | null;
             /** Name */
             name: string;
+        };
+        /** NewHandover */
+        NewHandover: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "part" | "leaving" | "account";
+            /**
+             * From Agent Id
+             * @default null
+             */
+            from_agent_id?: number | null;
+            /**
+             * Account Id
+             * @default null
+             */
+            account_id?: number | null;
+            /**
+             * To Account Id
+             * @default null
+             */
+            to_account_id?: number | null;
+            /** Taker Ids */
+            taker_ids: number[];
+            /** @default null */
+            filter?: components["schemas"]["HandoverFilter"] | null;
+            /**
+             * Keep Owners
+             * @default true
+             */
+            keep_owners?: boolean;
+            /**
+             * On Platform
+             * @default true
+             */
+            on_platform?: boolean;
+            /**
+             * Left
+             * @default false
+             */
+            left?: boolean;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Disable
+             * @default false
+             */
+            disable?: boolean;
+            /** Client Token */
+            client_token: string;
         };
         /** NewHoursRule */
         NewHoursRule: {
@@ -7730,6 +8076,31 @@ export interface components {
              */
             volume?: number;
         };
+        /** PreviewView */
+        PreviewView: {
+            total: components["schemas"]["TakerCounts"];
+            /** Takers */
+            takers: components["schemas"]["TakerCounts"][];
+            /** Problems */
+            problems: components["schemas"]["ProblemView"][];
+            /** Sample */
+            sample: components["schemas"]["SampleView"][];
+        };
+        /**
+         * ProblemView
+         * @description Something that cannot be moved, known beforehand. ``agent_id``: because of this taker.
+         */
+        ProblemView: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "no_identity" | "same_member" | "no_platform" | "chat_stays" | "not_allowed";
+            /** Agent Id */
+            agent_id: number | null;
+            /** Count */
+            count: number;
+        };
         /** ProviderList */
         ProviderList: {
             /** Providers */
@@ -7943,6 +8314,27 @@ export interface components {
             /** P90 */
             p90: number | null;
         };
+        /** RetriedView */
+        RetriedView: {
+            /** Asked */
+            asked: number;
+        };
+        /**
+         * RetryInput
+         * @description Those that failed, were refused, or whose taker was full; ``to_agent_id``: to somebody else this time.
+         */
+        RetryInput: {
+            /**
+             * Item Ids
+             * @default null
+             */
+            item_ids?: number[] | null;
+            /**
+             * To Agent Id
+             * @default null
+             */
+            to_agent_id?: number | null;
+        };
         /** RoleInput */
         RoleInput: {
             /** Name */
@@ -8046,6 +8438,15 @@ export interface components {
             done: number;
             /** Failed */
             failed: number;
+        };
+        /** SampleView */
+        SampleView: {
+            /** Customer Id */
+            customer_id: number;
+            /** Name */
+            name: string;
+            /** To Agent Id */
+            to_agent_id: number;
         };
         /**
          * SavedDraft
@@ -8883,6 +9284,26 @@ export interface components {
             remove?: number[];
         };
         /**
+         * TakerCounts
+         * @description How many of each go to one person.
+         */
+        TakerCounts: {
+            /** Agent Id */
+            agent_id: number;
+            /** Customers */
+            customers: number;
+            /** Conversations */
+            conversations: number;
+            /** Tasks */
+            tasks: number;
+            /** Scheduled */
+            scheduled: number;
+            /** Relations */
+            relations: number;
+            /** Groups */
+            groups: number;
+        };
+        /**
          * Tally
          * @description Numbers of open conversations.
          */
@@ -9510,6 +9931,33 @@ export interface components {
             choices: components["schemas"]["ChoiceView"][];
             /** Archived */
             archived: boolean;
+        };
+        /** CountView */
+        customers__handover__shapes__CountView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+            /** Count */
+            count: number;
+        };
+        /**
+         * CountView
+         * @description ``exact`` false: ``count`` or more when ``more``, else about so many.
+         */
+        customers__listing__counting__CountView: {
+            /** Count */
+            count: number;
+            /** Exact */
+            exact: boolean;
+            /** More */
+            more: boolean;
         };
         /**
          * MoveInput
@@ -16933,7 +17381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CountView"];
+                    "application/json": components["schemas"]["customers__listing__counting__CountView"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -18115,6 +18563,587 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_handovers_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverPlan"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_handovers: {
+        parameters: {
+            query?: {
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_handovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHandover"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_handovers_handover_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handover_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_handovers_handover_id_items: {
+        parameters: {
+            query?: {
+                kind?: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+                state?: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+                open?: boolean;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                handover_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_handovers_handover_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handover_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_handovers_handover_id_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handover_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
