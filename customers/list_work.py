@@ -5,8 +5,14 @@ from __future__ import annotations
 from customers.field_indexes import index_fields
 from customers.field_settings import INDEX_FIELDS
 from customers.folding import fold
+from customers.listing import segments, views
 from scrm.jobs import JobHandler
+from scrm.undo import Kind
 
-__all__ = ["JOBS", "fold"]
+__all__ = ["JOBS", "fold", "undo_kinds"]
 
 JOBS: dict[str, JobHandler] = {INDEX_FIELDS: index_fields}
+
+
+def undo_kinds() -> dict[str, Kind]:
+    return {**views.undo_kinds(), **segments.undo_kinds()}

@@ -194,6 +194,7 @@ def routes() -> list[Route]:
                 **rules.undo_kinds(),
                 **undo_kinds(),
                 **saved_views.undo_kinds(),
+                **customers.list_work.undo_kinds(),
                 **customers.routes_stages.undo_kinds(),
                 **inbox.library.routes.undo_kinds(),
                 **owner_undo.undo_kinds(),

@@ -134,3 +134,65 @@ async def test_counts_say_when_they_stop(site: Site) -> None:
     await site.services.db.execute("delete from customer where id % 2 = 0")
     count = await browser.post("/api/customers/count", {})
     assert count["exact"]
+
+
+async def test_views_are_kept_counted_shared_and_deleted(site: Site) -> None:
+    boss, rep = await site.signed_in("manager"), await site.signed_in("rep")
+    me = rep.me["agent"]["id"]
+    await add(site, "甲", owner_id=me, next_due_at=site.services.clock.now())
+    await add(site, "乙", owner_id=me)
+    data = {
+        "filter": {"parts": [{"field": "name", "op": "is", "value": "乙"}]},
+        "sort": [{"key": "name"}],
+        "columns": ["name", "tags"],
+    }
+    mine = await rep.post("/api/customer-views", {"name": "我的视图", "data": data}, status=201)
+    status, _ = await rep.call("POST", "/api/customer-views", json={"name": "公司的", "company": True, "data": data})
+    assert status == 403
+    await boss.post("/api/customer-views", {"name": "公司的", "company": True, "data": data}, status=201)
+    seen = await rep.get("/api/customer-views")
+    assert [(one["name"], one["mine"]) for one in seen["kept"]] == [("我的视图", True), ("公司的", False)]
+    assert [one["key"] for one in seen["standard"]] == ["all", "today", "mine", "quiet", "new", "pool"]
+    counts = (await rep.get("/api/customer-views/counts"))["counts"]
+    view = mine["kept"][0]["id"]
+    assert {name: counts[name]["count"] for name in ("all", "today", "mine", "quiet", "pool", str(view))} == {
+        "all": 2, "today": 1, "mine": 2, "quiet": 2, "pool": 0, str(view): 1,
+    }  # fmt: skip
+    status, _ = await boss.call("DELETE", f"/api/customer-views/{view}")
+    assert status == 404
+    wrong = {"filter": {"parts": [{"field": "nothing", "op": "is"}]}}
+    status, problem = await rep.call("PATCH", f"/api/customer-views/{view}", json={"data": wrong})
+    assert (status, list(problem["fields"])) == (422, ["filter.parts.0.field"])
+    async with rep.http.delete(f"{rep.base}/api/customer-views/{view}", headers={"X-CSRF-Token": rep.csrf}) as answer:
+        step = int(answer.headers["X-Undo-Step"].split(";")[0])
+        assert len((await answer.json())["kept"]) == 1
+    assert (await rep.post(f"/api/undo/{step}"))["restored"] == 1
+    assert next(one["id"] for one in (await rep.get("/api/customer-views"))["kept"]) == view
+
+
+async def test_a_segment_means_the_same_to_everybody(site: Site) -> None:
+    boss, rep = await site.signed_in("manager"), await site.signed_in("rep")
+    await add(site, "甲", city="杭州", owner_id=boss.me["agent"]["id"])
+    await add(site, "乙", city="杭州")
+    await add(site, "丙", city="上海")
+    tree = {"parts": [{"field": "city", "op": "is", "value": "杭州"}]}
+    made = await boss.post("/api/segments", {"name": "杭州", "filter": tree}, status=201)
+    segment = made["segments"][0]
+    assert (await boss.post(f"/api/segments/{segment['id']}/count"))["count"] == 2
+    assert (await rep.get("/api/segments"))["segments"][0]["total"] == 2
+    assert await listed(rep, {"field": "segment", "op": "in", "value": [segment["id"]]}) == ["乙"]
+    assert set(await listed(boss, {"field": "segment", "op": "not_in", "value": [segment["id"]]})) == {"丙"}
+    for part in (
+        {"field": "owner", "op": "in", "value": ["me"]},
+        {"field": "segment", "op": "in", "value": [segment["id"]]},
+    ):
+        status, _ = await boss.call("POST", "/api/segments", json={"name": "别的", "filter": {"parts": [part]}})
+        assert status == 422
+    status, problem = await boss.call("POST", "/api/segments", json={"name": "杭州", "filter": tree})
+    assert (status, problem["error"]) == (409, "name_taken")
+    status, _ = await boss.call("PATCH", f"/api/segments/{segment['id']}", json={"name": "杭州市", "version": 1})
+    assert status == 200
+    status, problem = await boss.call("PATCH", f"/api/segments/{segment['id']}", json={"name": "旧", "version": 1})
+    assert (status, problem["error"]) == (409, "changed_meanwhile")
+    status, _ = await rep.call("DELETE", f"/api/segments/{segment['id']}")
+    assert status == 403
