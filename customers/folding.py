@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from customers.timeline import Line, tell
 from scrm.db import Row
 from scrm.services import Services, Work
 
@@ -55,6 +56,11 @@ from (
 ) w
 where u.id = w.id and (u.last_message_at, u.last_inbound_at, u.seen_accounts, u.seen_agents, u.accounts)
   is distinct from (w.said_at, w.heard_at, w.seen_accounts, w.seen_agents, w.accounts)
+"""
+# Nobody may miss what a customer says.
+COME_BACK = """
+update customer set deleted_at = null, deleted_by = null, version = version + 1, updated_at = $2
+where id = any($1::bigint[]) and deleted_at is not null and last_inbound_at > deleted_at returning id
 """
 AGAIN = """
 insert into customer_stir (conversation_id, customer_id, said_at, heard_at)
@@ -105,6 +111,8 @@ async def _fold(work: Work, taken: Sequence[Row]) -> list[tuple[Any, ...]]:
     if busy:
         again += [(None, row["id"], None, None) for row in await work.tx.fetch(THERE, sorted(busy))]
     await work.tx.execute(TELL, sorted(free))
+    back = await work.tx.fetch(COME_BACK, sorted(free), work.now)
+    await tell(work, [Line(row["id"], "customer.restored", data={"wrote": True}) for row in back])
     return again
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from customers.bulk import bin, fields
 from customers.field_indexes import index_fields
 from customers.field_settings import INDEX_FIELDS
 from customers.folding import fold
@@ -15,4 +16,4 @@ JOBS: dict[str, JobHandler] = {INDEX_FIELDS: index_fields}
 
 
 def undo_kinds() -> dict[str, Kind]:
-    return {**views.undo_kinds(), **segments.undo_kinds()}
+    return {**views.undo_kinds(), **segments.undo_kinds(), **fields.undo_kinds(), **bin.undo_kinds()}

@@ -19,6 +19,7 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import customers.bulk.routes
 import customers.follow_ups.routes
 import customers.handover.routes
 import customers.list_work
@@ -174,6 +175,7 @@ def routes() -> list[Route]:
         *customers.reveal.api_routes(),
         *customers.routes_fields.api_routes(),
         *customers.listing.routes.api_routes(),
+        *customers.bulk.routes.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_pool.api_routes(),
         *customers.handover.routes.api_routes(MOVERS),

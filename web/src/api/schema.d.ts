@@ -1671,6 +1671,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/customers/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What one act would change of many customers
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_bulk_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * One act on many customers
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take customers out of the recycle bin
+         * @description Needs the permission `customers.delete`.
+         */
+        post: operations["post_api_customers_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase customers of the recycle bin for good
+         * @description Needs the permission `customers.purge`.
+         */
+        post: operations["post_api_customers_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/{customer_id}/ownership": {
         parameters: {
             query?: never;
@@ -4651,6 +4731,16 @@ export interface components {
             url: string;
         };
         /**
+         * Before
+         * @description ``value``: an id (or null: none); for fields the value as it is written.
+         */
+        Before: {
+            /** Value */
+            value: string | null;
+            /** Customers */
+            customers: number;
+        };
+        /**
          * BeginInput
          * @description Not asked for while signing in wants a second factor set up: the password was given just now.
          */
@@ -4660,6 +4750,16 @@ export interface components {
              * @default
              */
             password?: string;
+        };
+        /** BinDone */
+        BinDone: {
+            /** Changed */
+            changed: number;
+        };
+        /** BinInput */
+        BinInput: {
+            /** Ids */
+            ids: number[];
         };
         /** BindInput */
         BindInput: {
@@ -4676,40 +4776,19 @@ export interface components {
             /** Owner Ids */
             owner_ids: number[] | null;
         };
-        /** BulkDone */
-        BulkDone: {
-            /** Results */
-            results: components["schemas"]["BulkResult"][];
-            /** Conversations */
-            conversations: components["schemas"]["ConversationView"][];
-        };
         /**
-         * BulkInput
-         * @description ``assign`` takes ``agent_id`` (null: to nobody), ``label`` takes ``add`` and ``remove``, ``snooze`` takes ``until`` (null:
-         *     until the customer writes).
+         * BulkPreview
+         * @description ``before``: what the customers have now, the most frequent first; ``more``: other values that are not named.
          */
-        BulkInput: {
-            /** Ids */
-            ids: number[];
-            /**
-             * Act
-             * @enum {string}
-             */
-            act: "assign" | "close" | "reopen" | "read" | "label" | "snooze";
-            /**
-             * Agent Id
-             * @default null
-             */
-            agent_id?: number | null;
-            /** Add */
-            add?: number[];
-            /** Remove */
-            remove?: number[];
-            /**
-             * Until
-             * @default null
-             */
-            until?: string | null;
+        BulkPreview: {
+            /** Customers */
+            customers: number;
+            /** Refused */
+            refused: number;
+            /** Before */
+            before: components["schemas"]["Before"][];
+            /** More */
+            more: number;
         };
         /**
          * BulkResult
@@ -8311,6 +8390,16 @@ export interface components {
             /** Fields */
             fields: components["schemas"]["scrm__routes_connections__FieldView"][];
         };
+        /**
+         * PurgeInput
+         * @description ``confirm``: how many customers, typed by hand.
+         */
+        PurgeInput: {
+            /** Ids */
+            ids: number[];
+            /** Confirm */
+            confirm: string;
+        };
         /** QuickMoment */
         QuickMoment: {
             /**
@@ -9582,6 +9671,21 @@ export interface components {
             waiting?: number;
         };
         /**
+         * Target
+         * @description ``ids``, or all that ``filter`` finds but ``except_ids``.
+         */
+        Target: {
+            /**
+             * Ids
+             * @default null
+             */
+            ids?: number[] | null;
+            /** @default null */
+            filter?: components["schemas"]["Group-Input"] | null;
+            /** Except Ids */
+            except_ids?: number[];
+        };
+        /**
          * TaskChange
          * @description What is given is changed. ``version``: the one that was seen; another one is refused. ``repeat`` null ends the series.
          */
@@ -10092,6 +10196,41 @@ export interface components {
             skipped: number;
         };
         /**
+         * Values
+         * @description What is given is written; an empty text or null empties. ``fields``: the company's own, by key.
+         */
+        Values: {
+            /**
+             * Company
+             * @default null
+             */
+            company?: string | null;
+            /**
+             * City
+             * @default null
+             */
+            city?: string | null;
+            /**
+             * Position
+             * @default null
+             */
+            position?: string | null;
+            /**
+             * Source
+             * @default null
+             */
+            source?: string | null;
+            /**
+             * Value Fen
+             * @default null
+             */
+            value_fen?: number | null;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ViewCounts
          * @description By the standard views' keys and the others' ids.
          */
@@ -10224,6 +10363,52 @@ export interface components {
             en: string;
         };
         /**
+         * BulkDone
+         * @description ``refused``: customers that the asker may not change; ``same``: those that were so already.
+         */
+        customers__bulk__act__BulkDone: {
+            /** Changed */
+            changed: number;
+            /** Same */
+            same: number;
+            /** Refused */
+            refused: number;
+        };
+        /**
+         * BulkInput
+         * @description ``tags`` takes ``add`` and ``remove``; ``stage`` a ``stage_id`` (null: none); ``owner`` an ``owner_id`` (null: into the public
+         *     pool); ``fields`` takes ``values``; ``delete`` puts into the recycle bin.
+         */
+        customers__bulk__act__BulkInput: {
+            target: components["schemas"]["Target"];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "tags" | "stage" | "owner" | "fields" | "delete";
+            /** Add */
+            add?: number[];
+            /** Remove */
+            remove?: number[];
+            /**
+             * Stage Id
+             * @default null
+             */
+            stage_id?: number | null;
+            /**
+             * Owner Id
+             * @default null
+             */
+            owner_id?: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** @default null */
+            values?: components["schemas"]["Values"] | null;
+        };
+        /**
          * FieldView
          * @description ``key`` names it in customers' ``fields`` and, as ``fields.<key>``, in filters and sorts.
          */
@@ -10308,6 +10493,34 @@ export interface components {
             more: boolean;
         };
         /**
+         * BulkInput
+         * @description ``assign`` takes ``agent_id`` (null: to nobody), ``label`` takes ``add`` and ``remove``, ``snooze`` takes ``until`` (null:
+         *     until the customer writes).
+         */
+        inbox__bulk__BulkInput: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "assign" | "close" | "reopen" | "read" | "label" | "snooze";
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /** Add */
+            add?: number[];
+            /** Remove */
+            remove?: number[];
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+        };
+        /**
          * MoveInput
          * @description To a folder of the same place; null: to its top.
          */
@@ -10328,6 +10541,13 @@ export interface components {
             known_until: number;
             /** Days */
             days: components["schemas"]["SpecialDay"][];
+        };
+        /** BulkDone */
+        inbox__views__BulkDone: {
+            /** Results */
+            results: components["schemas"]["BulkResult"][];
+            /** Conversations */
+            conversations: components["schemas"]["ConversationView"][];
         };
         /** FieldView */
         scrm__routes_connections__FieldView: {
@@ -18503,6 +18723,385 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_bulk_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["customers__bulk__act__BulkInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["customers__bulk__act__BulkInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["customers__bulk__act__BulkDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BinInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BinDone"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -31175,7 +31774,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["BulkInput"];
+                "application/json": components["schemas"]["inbox__bulk__BulkInput"];
             };
         };
         responses: {
@@ -31185,7 +31784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BulkDone"];
+                    "application/json": components["schemas"]["inbox__views__BulkDone"];
                 };
             };
             /** @description The request cannot be understood. */
