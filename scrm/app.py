@@ -32,6 +32,7 @@ import customers.routes_stages
 import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
+import inbox.follow_up_files
 import inbox.library.routes
 import inbox.list_routes
 import inbox.reveal
@@ -171,6 +172,7 @@ def routes() -> list[Route]:
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),
+        *inbox.follow_up_files.api_routes(),
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
         *customers.routes_fields.api_routes(),

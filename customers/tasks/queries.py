@@ -89,7 +89,7 @@ class CalendarQuery(Input):
     agents: Ids | None = None
 
 
-class CalendarView(View):
+class StretchView(View):
     """``more``: there are more tasks than fit. ``marks``: public holidays, and weekends on which people work."""
 
     now: datetime
@@ -167,7 +167,7 @@ async def today(tx: Tx, principal: Principal, query: TodayQuery, now: datetime) 
     )
 
 
-async def calendar(tx: Tx, principal: Principal, query: CalendarQuery, now: datetime) -> CalendarView:
+async def calendar(tx: Tx, principal: Principal, query: CalendarQuery, now: datetime) -> StretchView:
     """Raises :class:`Forbidden` for days that are not the asker's to see, :class:`Unprocessable` for too many of them."""
     if not 0 <= (query.last - query.first).days < LONGEST_STRETCH or not 1970 <= query.first.year <= 2200:
         raise Unprocessable(
@@ -182,7 +182,7 @@ async def calendar(tx: Tx, principal: Principal, query: CalendarQuery, now: date
     rows = await tx.fetch(
         CALENDAR, *arguments(principal), agents, begins, end_of_day(query.last, zone) + second, MOST_ON_CALENDAR + 1
     )
-    return CalendarView(
+    return StretchView(
         now=now,
         time_zone=facts.zone,
         tasks=_views(principal, rows[:MOST_ON_CALENDAR]),

@@ -9,9 +9,9 @@ from customers.tasks.change import TaskChange, change
 from customers.tasks.finish import Closing, cancel, finish, reopen
 from customers.tasks.queries import (
     CalendarQuery,
-    CalendarView,
     CustomerTasks,
     Moments,
+    StretchView,
     TaskCounts,
     TaskListQuery,
     Today,
@@ -34,7 +34,7 @@ async def my_day(request: Request, query: TodayQuery) -> Today:
         return await today(tx, request.principal, query, request.services.clock.now())
 
 
-async def stretch(request: Request, query: CalendarQuery) -> CalendarView:
+async def stretch(request: Request, query: CalendarQuery) -> StretchView:
     async with request.services.db.pool.acquire() as tx:
         return await calendar(tx, request.principal, query, request.services.clock.now())
 

@@ -1391,6 +1391,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/follow-ups/{follow_up_id}/files/{number}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of a follow-up
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_follow-ups_follow_up_id_files_number_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/messages/{message_id}/reveal": {
         parameters: {
             query?: never;
@@ -4803,6 +4823,18 @@ export interface components {
             error: string;
             /** Detail */
             detail: string;
+        };
+        /** CalendarView */
+        CalendarView: {
+            /**
+             * Known
+             * @description False: the holidays of this year have not been decided; weeks go as planned.
+             */
+            known: boolean;
+            /** Known Until */
+            known_until: number;
+            /** Days */
+            days: components["schemas"]["SpecialDay"][];
         };
         /**
          * CapacityInput
@@ -9436,6 +9468,25 @@ export interface components {
             state: string;
         };
         /**
+         * StretchView
+         * @description ``more``: there are more tasks than fit. ``marks``: public holidays, and weekends on which people work.
+         */
+        StretchView: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Tasks */
+            tasks: components["schemas"]["TaskView"][];
+            /** Marks */
+            marks: components["schemas"]["MarkedDay"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * Survey
          * @description Asked ``delay_seconds`` after a conversation that an agent answered was closed.
          */
@@ -10237,7 +10288,7 @@ export interface components {
         ViewCounts: {
             /** Counts */
             counts: {
-                [key: string]: components["schemas"]["CountView"];
+                [key: string]: components["schemas"]["customers__listing__counting__CountView"];
             };
         };
         /**
@@ -10474,25 +10525,6 @@ export interface components {
             reason?: string;
         };
         /**
-         * CalendarView
-         * @description ``more``: there are more tasks than fit. ``marks``: public holidays, and weekends on which people work.
-         */
-        customers__tasks__queries__CalendarView: {
-            /**
-             * Now
-             * Format: date-time
-             */
-            now: string;
-            /** Time Zone */
-            time_zone: string;
-            /** Tasks */
-            tasks: components["schemas"]["TaskView"][];
-            /** Marks */
-            marks: components["schemas"]["MarkedDay"][];
-            /** More */
-            more: boolean;
-        };
-        /**
          * BulkInput
          * @description ``assign`` takes ``agent_id`` (null: to nobody), ``label`` takes ``add`` and ``remove``, ``snooze`` takes ``until`` (null:
          *     until the customer writes).
@@ -10529,18 +10561,6 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
-        };
-        /** CalendarView */
-        inbox__routes_flow__CalendarView: {
-            /**
-             * Known
-             * @description False: the holidays of this year have not been decided; weeks go as planned.
-             */
-            known: boolean;
-            /** Known Until */
-            known_until: number;
-            /** Days */
-            days: components["schemas"]["SpecialDay"][];
         };
         /** BulkDone */
         inbox__views__BulkDone: {
@@ -17342,6 +17362,102 @@ export interface operations {
             };
         };
     };
+    "get_api_follow-ups_follow_up_id_files_number_content": {
+        parameters: {
+            query?: {
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                follow_up_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description A part of the bytes. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description What you have is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There are no such bytes. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     post_api_messages_message_id_reveal: {
         parameters: {
             query?: never;
@@ -18700,7 +18816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CountView"];
+                    "application/json": components["schemas"]["customers__listing__counting__CountView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -23119,7 +23235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["customers__tasks__queries__CalendarView"];
+                    "application/json": components["schemas"]["StretchView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -26619,7 +26735,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["inbox__routes_flow__CalendarView"];
+                    "application/json": components["schemas"]["CalendarView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

@@ -82,5 +82,6 @@ export type Push =
   | { type: 'notifications'; page: NotificationPage }
   | ViewersPush
   | { type: 'draft'; draft: Schemas['DraftView'] }
+  | { type: 'tasks'; counts: Schemas['TaskCounts'] }
   | { type: 'resync' }
   | { type: 'pong' }

@@ -1,3 +1,4 @@
+import followups from './parts/followups.en'
 import stages from './parts/stages.en'
 import whole from './parts/whole.en'
 import list from './parts/list.en'
@@ -413,4 +414,5 @@ export default {
   ...rights,
   ...owners,
   ...stages,
+  ...followups,
 }

@@ -1,3 +1,4 @@
+import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
 import whole from './parts/whole.zh-CN'
 import list from './parts/list.zh-CN'
@@ -412,4 +413,5 @@ export default {
   ...rights,
   ...owners,
   ...stages,
+  ...followups,
 }

@@ -13,6 +13,7 @@ import { onGone } from '@/live/pushes/gone'
 import { onLabels } from '@/live/pushes/labels'
 import { onNotifications } from '@/live/pushes/notifications'
 import { onResync } from '@/live/pushes/resync'
+import { onTasks } from '@/live/pushes/tasks'
 import { onViewers } from '@/live/pushes/viewers'
 
 /** The live connection, and what each push does. */
@@ -90,6 +91,8 @@ export const useLive = defineStore('live', () => {
         return onViewers(push)
       case 'notifications':
         return onNotifications(push)
+      case 'tasks':
+        return onTasks(push)
       case 'gone':
         return onGone(push)
     }

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import { answerOf, routes } from '@/api/client'
 import { followups, type FollowUpSettings, type Moments, type TaskCounts } from '@/api/followups'
 import { useSession } from './session'
 
@@ -13,6 +14,8 @@ export const useTasks = defineStore('tasks', () => {
   const changes = ref(0)
   const settings = shallowRef<FollowUpSettings | null>(null)
   const moments = shallowRef<Moments | null>(null)
+  /** Date fields of customers, around which care repeats. */
+  const dateFields = shallowRef<readonly { key: string; name: string }[]>([])
   let momentsAt = 0
 
   async function load(): Promise<void> {
@@ -25,7 +28,14 @@ export const useTasks = defineStore('tasks', () => {
   }
 
   async function loadSettings(): Promise<void> {
-    settings.value ??= await followups.settings()
+    if (settings.value) return
+    settings.value = await followups.settings()
+    const { fields } = await answerOf(routes.GET('/api/customer-fields'))
+    dateFields.value = fields.filter((one) => one.kind === 'date' && !one.archived)
+  }
+
+  function takeSettings(fresh: FollowUpSettings): void {
+    settings.value = fresh
   }
 
   /** They change as time goes by. */
@@ -41,5 +51,5 @@ export const useTasks = defineStore('tasks', () => {
     moments.value = null
   }
 
-  return { counts, changes, settings, moments, load, take, loadSettings, loadMoments, clear }
+  return { counts, changes, settings, dateFields, moments, load, take, loadSettings, takeSettings, loadMoments, clear }
 })

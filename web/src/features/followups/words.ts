@@ -56,10 +56,10 @@ export function useFollowUpWords() {
     if (!repeat) return ''
     if (repeat.kind === 'anniversary') {
       const before = repeat.days_before ?? 0
-      return t(before ? 'followups.task.repeats.before' : 'followups.task.repeats.anniversary', { field: repeat.field, n: before })
+      return t(before ? 'followups.task.repeats.before' : 'followups.task.repeats.anniversary', { field: tasks.dateFields.find((one) => one.key === repeat.field)?.name ?? t('followups.task.field'), n: before })
     }
     const { every = 1, unit = 'day', until } = repeat
-    const known = { 'day-1': 'day', 'week-1': 'weekly', 'week-2': 'biweekly', 'month-1': 'month', 'month-3': 'quarter' }[`${unit}-${every}`]
+    const known = ({ 'day-1': 'day', 'week-1': 'weekly', 'week-2': 'biweekly', 'month-1': 'month', 'month-3': 'quarter' } as Record<string, string>)[`${unit}-${every}`]
     const what = known ? t(`followups.task.repeats.${known}`) : t('followups.task.repeats.own', { n: every, unit: t(`followups.task.unit.${unit}`) })
     return until ? t('followups.task.until', { what, day: until }) : what
   }

@@ -9,12 +9,14 @@ import { useOutbox } from '@/stores/outbox'
 import { usePresence } from '@/stores/presence'
 import { useScheduled } from '@/stores/scheduled'
 import { useSession } from '@/stores/session'
+import { useTasks } from '@/stores/tasks'
 import { useThreads } from '@/stores/threads'
 import { useTrays } from '@/stores/trays'
 
 /** Pushes may be missing: after connecting, and when the service dropped some. Reads everything in sight anew. */
 export async function onResync(): Promise<void> {
   useCustomerWatch().resync()
+  void useTasks().load().catch(() => undefined)
   if (!useSession().can('inbox.read')) return
   useOutbox().kick()
   useTrays().kick()
