@@ -21,13 +21,14 @@ from inbox.parts import CARD_KINDS, MEDIA_KINDS, Piece, StoredFile, StoredPart, 
 from inbox.rows import Conversation, lock_one, save
 from inbox.status import reopen_one
 from inbox.text import preview
-from inbox.variables import filled_or_refused, names_in, values_of
+from inbox.variables import filled_or_refused, values_of
 from scrm import outbox
 from scrm.channel import Capabilities, Kind, Sentence
 from scrm.db import Row
 from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import Principal
 from scrm.services import Work
+from scrm.variables import names_in
 from scrm.views import Id
 
 ANSWERED = Sentence("首个回复的人", "Was the first to answer")

@@ -5,9 +5,8 @@ They are filled where the answer is sent, on the server. A value that is missing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import Field
 
@@ -15,9 +14,9 @@ from scrm.company import FACTS
 from scrm.db import Row, Tx
 from scrm.errors import Unprocessable
 from scrm.permissions import Principal
+from scrm.variables import MOMENTS, filled, names_in, of_moment
 from scrm.views import View
 
-VARIABLE = re.compile(r"\{\{\s*([a-z][a-z_.]{0,40})\s*\}\}")
 NAMES: tuple[str, ...] = (
     "customer.name",
     "customer.remark",
@@ -25,14 +24,9 @@ NAMES: tuple[str, ...] = (
     "agent.name",
     "account.name",
     "company.name",
-    "today",
-    "tomorrow",
-    "now",
-    "weekday",
-    "greeting",
+    *MOMENTS,
 )
 """All there are; the page words each."""
-WEEKDAYS = "一二三四五六日"
 
 VALUES = """
 select a.name as account_name, k.name as contact_name, v.group_name, u.name as customer_name, u.remark, u.city
@@ -46,11 +40,6 @@ class FilledView(View):
 
     text: str
     missing: list[str] = Field(description="Names without a value: nothing can be sent before they are replaced.")
-
-
-def names_in(text: str) -> list[str]:
-    """Each once, in order; also those that do not exist."""
-    return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def unknown_in(text: str) -> list[str]:
@@ -67,19 +56,14 @@ async def values_of(tx: Tx, principal: Principal, conversation_id: int, now: dat
         "agent.name": principal.name,
         "account.name": row["account_name"] if row is not None else "",
         "company.name": facts.name,
-        "today": f"{here.month}月{here.day}日",
-        "tomorrow": _tomorrow(here),
-        "now": f"{here:%H:%M}",
-        "weekday": f"星期{WEEKDAYS[here.weekday()]}",
-        "greeting": _greeting(here.hour),
+        **of_moment(here),
     }
 
 
 def fill(text: str, values: Mapping[str, str]) -> FilledView:
     """Puts the values in. Braces with a name that does not exist are left alone: they are no variable of ours."""
     missing = [name for name in names_in(text) if name in NAMES and not values.get(name, "").strip()]
-    filled = VARIABLE.sub(lambda found: values.get(found[1], "").strip() or found[0], text)
-    return FilledView(text=filled, missing=missing)
+    return FilledView(text=filled(text, values), missing=missing)
 
 
 def filled_or_refused(text: str, values: Mapping[str, str]) -> str:
@@ -100,18 +84,3 @@ def _of_customer(row: Row) -> dict[str, str]:
         "customer.remark": row["remark"] or "",
         "customer.city": row["city"] or "",
     }
-
-
-def _tomorrow(here: datetime) -> str:
-    day = here + timedelta(days=1)
-    return f"{day.month}月{day.day}日"
-
-
-def _greeting(hour: int) -> str:
-    if hour < 5:
-        return "您好"
-    if hour < 11:
-        return "早上好"
-    if hour < 13:
-        return "中午好"
-    return "下午好" if hour < 18 else "晚上好"

@@ -20,7 +20,9 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wecom
 import customers.bulk.routes
+import customers.codes.routes
 import customers.follow_ups.routes
+import customers.greetings.routes
 import customers.handover.routes
 import customers.list_work
 import customers.listing.routes
@@ -32,6 +34,7 @@ import customers.routes_stages
 import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
+import inbox.cards.routes
 import inbox.follow_up_files
 import inbox.library.routes
 import inbox.list_routes
@@ -44,7 +47,13 @@ import inbox.routes_together
 import inbox.search_routes
 import inbox.story
 from customers import owner_undo, stage_settings, tag_settings, tally
+from customers.codes import making
+from customers.codes.arrivals import Arrivals
 from customers.follow_ups import correct
+from customers.greetings import prepare
+from customers.greetings.begin import begin as begin_greetings
+from customers.greetings.greeter import Greeter
+from customers.greetings.tell import Teller
 from customers.handover.asking import Asking
 from customers.handover.own import CustomerMover, TaskMover
 from customers.handover.run import HandingOver
@@ -57,6 +66,8 @@ from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
+from inbox.cards.gather import Gatherer
+from inbox.cards.send import SEND_CARD, send_card
 from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
@@ -106,6 +117,7 @@ from scrm.normalise import Normaliser
 from scrm.pulling import Puller, StreamFinder
 from scrm.services import Services
 from scrm.ticker import Ticker
+from scrm.urgent import Urgent
 from scrm.vault import Vault
 from scrm.webhooks import add_webhooks
 from scrm.webserver import HUB, make_web_app
@@ -133,6 +145,7 @@ TICKS = {
     tally.FOLD_CUSTOMERS: 10,
     upkeep.MEASURE: 15,
     upkeep.CLEAN: 3600,
+    prepare.PREPARE_ALL: prepare.EVERY,
     tidying.TIDY: 3600,
     everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
 }
@@ -184,6 +197,9 @@ def routes() -> list[Route]:
         *customers.routes_stages.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
+        *customers.codes.routes.api_routes(),
+        *customers.greetings.routes.api_routes(),
+        *inbox.cards.routes.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
         *inbox.routes_flow.api_routes(),
@@ -260,6 +276,8 @@ class Worker:
         self._normal = Dispatcher(
             services, lane=outbox.NORMAL_LANE, slots=settings.senders, done=lambda: self._normal_loop.wake()
         )
+        self._greeter = Greeter(services, done=lambda: self._greeting_loop.wake())
+        self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
         normaliser = Normaliser(services, [receive], batch=settings.batch)
@@ -278,6 +296,10 @@ class Worker:
                 upkeep.MEASURE: upkeep.measure,
                 upkeep.CLEAN: upkeep.clean,
                 tidying.TIDY: tidying.tidy,
+                making.MAKE: making.tell_platform,
+                prepare.PREPARE: prepare.prepare,
+                prepare.PREPARE_ALL: prepare.prepare_all,
+                SEND_CARD: send_card,
                 **customers.list_work.JOBS,
                 everyone.RECOMPUTE: everyone.recompute_all,
             },
@@ -285,6 +307,8 @@ class Worker:
         puller = Puller(services)
         self._loops = [
             Loop("normalise", normaliser.round, bus=bus, topics=("inbound",), look=0.5),
+            Loop("urgent", Urgent(services, [begin_greetings]).round, bus=bus, topics=("urgent",), look=0.5),
+            self._greeting_loop,
             self._fast_loop,
             self._normal_loop,
             Loop("turns", Router(services).round, bus=bus, topics=("turn", "agent"), look=2.0),
@@ -300,6 +324,9 @@ class Worker:
             Loop("handover", HandingOver(services, MOVERS).round, bus=bus, topics=("handover",), look=2.0),
             Loop("handover-asking", Asking(services).round, bus=bus, topics=("handover",), look=5.0),
             Loop("pool", lambda: fall(services), look=5.0),
+            Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
+            Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
+            Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)
@@ -321,7 +348,7 @@ class Worker:
         await self._ticker.stop()
         for loop in self._loops:
             await loop.stop()
-        await asyncio.gather(self._fast.stop(), self._normal.stop())
+        await asyncio.gather(self._fast.stop(), self._normal.stop(), self._greeter.stop())
 
 
 @asynccontextmanager

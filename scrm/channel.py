@@ -149,6 +149,8 @@ class Verified:
     dedupe_key: str
     answer: bytes = b""
     content_type: str = "text/plain"
+    urgent: bool = False
+    """It allows something for seconds only (a greeting of a new contact): it is looked at before all others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,19 @@ insert into inbound_event (connection_id, source, dedupe_key, body)
 select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[])
 on conflict (connection_id, dedupe_key) do nothing
 """
+STORE_URGENT = """
+with stored as (
+  insert into inbound_event (connection_id, source, dedupe_key, body)
+  select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[])
+  on conflict (connection_id, dedupe_key) do nothing returning id, connection_id, dedupe_key
+)
+insert into urgent_event (inbound_event_id, connection_id)
+select s.id, s.connection_id from stored s
+join unnest($1::bigint[], $3::text[], $5::boolean[]) w (connection_id, dedupe_key, urgent)
+  on w.urgent and w.connection_id = s.connection_id and w.dedupe_key = s.dedupe_key
+on conflict do nothing
+"""
+"""The same for a batch with urgent events among them, which :mod:`scrm.urgent` looks at before all others."""
 
 
 @dataclass(slots=True)
@@ -39,6 +52,7 @@ class Waiting:
     connection_id: int
     dedupe_key: str
     body: bytes
+    urgent: bool
     stored: asyncio.Future[None]
 
 
@@ -70,7 +84,7 @@ class Intake:
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable("Too many events wait to be stored; send it again.")
         stored = asyncio.get_running_loop().create_future()
-        waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw, stored)
+        waiting = Waiting(connection_id, bounded_key(verified.dedupe_key), verified.raw, verified.urgent, stored)
         self._waiting.append(waiting)
         self._wake.set()
         await stored
@@ -85,13 +99,7 @@ class Intake:
                 continue
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
             try:
-                await self._db.execute(
-                    STORE,
-                    [one.connection_id for one in batch],
-                    ["webhook"] * len(batch),
-                    [one.dedupe_key for one in batch],
-                    [one.body for one in batch],
-                )
+                await self._store(batch)
             except asyncio.CancelledError:
                 self._answer(batch, Unavailable("The service is stopping; send it again."))
                 raise
@@ -102,7 +110,21 @@ class Intake:
                 continue
             WEBHOOK_BATCH.observe(len(batch))
             self._answer(batch, None)
+            urgent = {one.connection_id for one in batch if one.urgent}
+            if urgent:
+                await self._bus.ring("urgent", sorted(urgent))
             await self._bus.ring("inbound", sorted({one.connection_id for one in batch}))
+
+    async def _store(self, batch: list[Waiting]) -> None:
+        urgent = [one.urgent for one in batch]
+        await self._db.execute(
+            STORE_URGENT if any(urgent) else STORE,
+            [one.connection_id for one in batch],
+            ["webhook"] * len(batch),
+            [one.dedupe_key for one in batch],
+            [one.body for one in batch],
+            *([urgent] if any(urgent) else []),
+        )
 
     def _answer(self, batch: list[Waiting], error: Exception | None) -> None:
         for waiting in batch:

@@ -20,3 +20,10 @@ PUSHES = Counter("scrm_pushes_total", "Frames pushed to browsers")
 REQUESTS = Histogram("scrm_http_seconds", "Time to answer API requests", ["method", "route", "status"])
 LOOP_FAILURES = Counter("scrm_loop_failures_total", "Rounds of a background loop that failed", ["loop"])
 BACKLOG = Gauge("scrm_backlog", "Rows that wait, by queue", ["queue"])
+GREETINGS = Counter("scrm_greetings_total", "Greetings of new contacts, by what became of them", ["state"])
+GREETING_SECONDS = Histogram(
+    "scrm_greeting_seconds", "From a new contact to the greeting", buckets=(0.5, 1, 2, 3, 5, 8, 12, 16, 20, 30)
+)
+NOTICE_CARDS = Counter(
+    "scrm_notice_cards_total", "Cards to the company's own people, by what became of them", ["state"]
+)

@@ -19,6 +19,8 @@ from scrm.errors import BadRequest, BadSignature, Unprocessable
 
 _LARGEST_BODY = 1 << 20
 """Real callbacks are a few kilobytes. More is not worth the work of checking."""
+_WELCOME_CODE = b"<WelcomeCode>"
+"""Allows one greeting within 20 seconds (wecom.md section 6.3)."""
 _RANDOM = 16
 _LENGTH = 4
 _PADDING_BLOCK = 32
@@ -40,7 +42,7 @@ class CallbackVerifier:
         if request.method == "GET":
             return Challenge(self._open(request, _echo(request)))
         message = self._open(request, _encrypted(request.body))
-        return Verified(raw=message, dedupe_key=hashlib.sha256(message).hexdigest())
+        return Verified(raw=message, dedupe_key=hashlib.sha256(message).hexdigest(), urgent=_WELCOME_CODE in message)
 
     def _open(self, request: WebhookRequest, encrypted: str) -> bytes:
         self._check_signature(request, encrypted)

@@ -25,6 +25,7 @@ from inbox.library.materials import (
 from inbox.library.places import LibraryReach
 from inbox.library.quick_replies import QuickReplyInput, QuickReplyView
 from scrm.errors import NotFound, Unprocessable
+from scrm.handing_out import hand_out
 from scrm.http import Raw, Reply, Request, Route
 from scrm.permissions import LIBRARY_READ
 from scrm.undo import Kind, undoable
@@ -104,7 +105,7 @@ async def hand_out_part(request: Request, parts: list[dict[str, object]], number
     file = parts[number]["file"] if 0 <= number < len(parts) else None
     if not isinstance(file, dict):
         raise NotFound("There is no such file.")
-    return await uploads.hand_out(request, file, download=download)
+    return await hand_out(request, file, download=download)
 
 
 async def export_replies(request: Request, query: ExportQuery) -> Raw:
@@ -168,7 +169,7 @@ async def material_file(request: Request, material_id: int, query: DownloadQuery
         row = await materials.find_material(tx, request.principal, material_id)
     if row["sha256"] is None:
         raise NotFound("This material has no file.")
-    return await uploads.hand_out(request, row, download=query.download)
+    return await hand_out(request, row, download=query.download)
 
 
 async def list_folders(request: Request) -> FolderList:

@@ -301,11 +301,15 @@ async def test_a_notice_rings_in_the_browser_of_the_one_concerned_only(site: Sit
 
 async def test_everybody_chooses_how_to_be_told(site: Site) -> None:
     rep, other = await site.signed_in("rep"), await site.signed_in("rep")
-    quiet = {"popup": False, "browser": True, "sound": False}
+    quiet = {"popup": False, "browser": True, "sound": False, "card": "always"}
+    night = {"start": "21:00", "end": "08:30"}
     await rep.call("PATCH", "/api/me/preferences", json={"kinds": {"mention": quiet}})
-    await rep.call("PATCH", "/api/me/preferences", json={"volume": 0, "quiet_until": "2099-01-01T00:00:00Z"})
+    await rep.call(
+        "PATCH", "/api/me/preferences", json={"volume": 0, "quiet_until": "2099-01-01T00:00:00Z", "quiet_hours": night}
+    )
     kept = await rep.get("/api/me/preferences")
-    assert kept == {"kinds": {"mention": quiet}, "volume": 0, "quiet_until": "2099-01-01T00:00:00Z"}
+    until = "2099-01-01T00:00:00Z"
+    assert kept == {"kinds": {"mention": quiet}, "volume": 0, "quiet_until": until, "quiet_hours": night}
     await rep.call("PATCH", "/api/me/preferences", json={"quiet_until": None})
     assert (await rep.get("/api/me/preferences"))["quiet_until"] is None
     assert (await other.get("/api/me/preferences"))["kinds"] == {}

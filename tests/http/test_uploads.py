@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import aiohttp
 import pytest
 
-from inbox.uploads import safe_name
+from scrm.handing_out import safe_name
 from scrm.services import Services
 from tests.http.site import Browser, Site, running
 

@@ -2771,6 +2771,303 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Codes that customers scan, newest first, with their numbers
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_codes"];
+        put?: never;
+        /**
+         * Make a code; the platform is told in a moment
+         * @description Needs the permission `codes.manage`.
+         */
+        post: operations["post_api_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/makers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where codes can be made, and whom they may add
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_codes_makers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/{code_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One code with its greeting and its last days
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_codes_code_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a code: the whole of it is given
+         * @description Needs the permission `codes.manage`.
+         */
+        patch: operations["patch_api_codes_code_id"];
+        trace?: never;
+    };
+    "/api/codes/{code_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a code away: it no longer works where it hangs
+         * @description Needs the permission `codes.manage`.
+         */
+        post: operations["post_api_codes_code_id_archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/{code_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell the platform once more what it refused
+         * @description Needs the permission `codes.manage`.
+         */
+        post: operations["post_api_codes_code_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/{code_id}/arrivals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who came by a code, newest first
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_codes_code_id_arrivals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/codes/{code_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The picture to scan
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_codes_code_id_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/welcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What greets new contacts who came by no code of its own greeting
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_welcomes"];
+        put?: never;
+        /**
+         * Set a greeting for members, teams or everybody
+         * @description Needs the permission `codes.manage`.
+         */
+        post: operations["post_api_welcomes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/welcomes/hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a greeting may hold
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_welcomes_hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/welcomes/{welcome_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of them
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_welcomes_welcome_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete it
+         * @description Needs the permission `codes.manage`.
+         */
+        delete: operations["delete_api_welcomes_welcome_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change it: the whole of it is given
+         * @description Needs the permission `codes.manage`.
+         */
+        patch: operations["patch_api_welcomes_welcome_id"];
+        trace?: never;
+    };
+    "/api/welcomes/{welcome_id}/files/{which}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of its attachments
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_welcomes_welcome_id_files_which_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/greetings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of the greetings, newest first
+         * @description Needs the permission `codes.manage`.
+         */
+        get: operations["get_api_greetings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one's notices can reach one's app as cards */
+        get: operations["get_api_me_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cards/unreached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose last card did not arrive, and why
+         * @description Needs the permission `agents.manage`.
+         */
+        get: operations["get_api_cards_unreached"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{conversation_id}/notes": {
         parameters: {
             query?: never;
@@ -4609,6 +4906,39 @@ export interface components {
              */
             move_to?: number | null;
         };
+        /** ArrivalPage */
+        ArrivalPage: {
+            /** Arrivals */
+            arrivals: components["schemas"]["ArrivalView"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * ArrivalView
+         * @description ``customer_id`` null: not for the asker.
+         */
+        ArrivalView: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "half" | "active" | "deleted_by_agent" | "deleted_by_contact" | "transferred" | "gone";
+            /** Customer Id */
+            customer_id: number | null;
+            /** Name */
+            name: string | null;
+            /** Avatar */
+            avatar: string | null;
+            /** Account Name */
+            account_name: string;
+        };
         /** AssignInput */
         AssignInput: {
             /** Agent Id */
@@ -5009,10 +5339,107 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** CodeInput */
-        CodeInput: {
-            /** Code */
-            code: string;
+        /**
+         * CodeDayView
+         * @description Those who came on this day: ``still`` are there, ``left_us`` deleted the member, ``removed`` were deleted by the member.
+         */
+        CodeDayView: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Came */
+            came: number;
+            /** Still */
+            still: number;
+            /** Left Us */
+            left_us: number;
+            /** Removed */
+            removed: number;
+        };
+        /**
+         * CodeDetail
+         * @description ``days``: the last ones, each, by the company's clock.
+         */
+        CodeDetail: {
+            code: components["schemas"]["CodeView"];
+            greeting: components["schemas"]["WelcomeView"] | null;
+            /** Days */
+            days: components["schemas"]["CodeDayView"][];
+        };
+        /**
+         * CodePage
+         * @description Newest first. ``campaigns``: those in use.
+         */
+        CodePage: {
+            /** Codes */
+            codes: components["schemas"]["CodeView"][];
+            /** Campaigns */
+            campaigns: string[];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * CodeView
+         * @description ``came``: everybody ever; ``still``: those of them who are there yet. ``greeted`` of ``tried``: greetings of the last 30 days.
+         *     ``state``: whether the platform has it as it is here; ``reason`` why not.
+         */
+        CodeView: {
+            /** Id */
+            id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Campaign */
+            campaign: string;
+            /** Source */
+            source: string;
+            /** Account Ids */
+            account_ids: number[];
+            /** Skip Verify */
+            skip_verify: boolean;
+            /** Remark */
+            remark: string;
+            /** Tag Ids */
+            tag_ids: number[];
+            /** Stage Id */
+            stage_id: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "making" | "made" | "changing" | "failed";
+            /** Doubtful */
+            doubtful: boolean;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Picture */
+            picture: boolean;
+            /** Came */
+            came: number;
+            /** Still */
+            still: number;
+            /** Greeted */
+            greeted: number;
+            /** Tried */
+            tried: number;
+            /** Archived */
+            archived: boolean;
+            /** Version */
+            version: number;
+            /** Created By */
+            created_by: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * ColumnView
@@ -5221,12 +5648,20 @@ export interface components {
             /** Channel Titles */
             channel_titles: components["schemas"]["SentenceView"][];
         };
-        /** ContentView */
-        ContentView: {
-            /** Content */
-            content: {
-                [key: string]: unknown;
-            };
+        /** ContentInput */
+        ContentInput: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /** Parts */
+            parts?: components["schemas"]["PartInput"][];
+            /**
+             * Unnamed
+             * @default 您
+             */
+            unnamed?: string;
         };
         /**
          * ConversationPage
@@ -6290,6 +6725,62 @@ export interface components {
             url: string;
         };
         /**
+         * GreetingPage
+         * @description Newest first.
+         */
+        GreetingPage: {
+            /** Greetings */
+            greetings: components["schemas"]["GreetingView"][];
+            /** More */
+            more: boolean;
+        };
+        /** GreetingPartView */
+        GreetingPartView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "image" | "link" | "miniprogram" | "video" | "file";
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+            file: components["schemas"]["PartFileView"] | null;
+        };
+        /**
+         * GreetingView
+         * @description ``seconds``: from the event to the end. ``customer_id`` null: not known (yet), or not for the asker.
+         */
+        GreetingView: {
+            /** Id */
+            id: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "sending" | "sent" | "already" | "late" | "refused" | "uncertain" | "none";
+            reason: components["schemas"]["SentenceView"] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Seconds */
+            seconds: number | null;
+            /** Text */
+            text: string;
+            /** Code Id */
+            code_id: number | null;
+            /** Code Name */
+            code_name: string | null;
+            /** Account Name */
+            account_name: string;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Customer Name */
+            customer_name: string | null;
+        };
+        /**
          * Group
          * @description ``all`` of its parts, ``any`` of them, or ``none``. Without parts: everybody.
          */
@@ -6512,6 +7003,18 @@ export interface components {
             account_ids?: number[];
             plan: components["schemas"]["Plan"];
         };
+        /**
+         * HoursInput
+         * @description Working hours: ISO weekdays (1 is Monday) and times like 09:00. An end before the start is on the next day.
+         */
+        HoursInput: {
+            /** Days */
+            days: number[];
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+        };
         /** HoursRule */
         HoursRule: {
             /** Id */
@@ -6569,6 +7072,15 @@ export interface components {
             at: string;
             /** Accounts */
             accounts: components["schemas"]["HoursState"][];
+        };
+        /** HoursView */
+        HoursView: {
+            /** Days */
+            days: number[];
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
         };
         /** IdentityInput */
         IdentityInput: {
@@ -7048,6 +7560,27 @@ export interface components {
             /** May Change */
             may_change: boolean;
         };
+        /** MakerList */
+        MakerList: {
+            /** Makers */
+            makers: components["schemas"]["MakerView"][];
+        };
+        /**
+         * MakerView
+         * @description A connection on which codes can be made, with its limits.
+         */
+        MakerView: {
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Most Members */
+            most_members: number;
+            /** Remark Limit */
+            remark_limit: number;
+            /** Members */
+            members: components["schemas"]["MemberView"][];
+        };
         /**
          * MarkedDay
          * @description A day that is not like its weekday. ``working``: people work although it is a weekend.
@@ -7188,6 +7721,24 @@ export interface components {
             max_bytes: number;
             /** Mime Types */
             mime_types: string[];
+        };
+        /**
+         * MemberView
+         * @description ``serves``: customers may add this member, as far as the platform told.
+         */
+        MemberView: {
+            /** Account Id */
+            account_id: number;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Position */
+            position: string;
+            /** Team Id */
+            team_id: number | null;
+            /** Serves */
+            serves: boolean;
         };
         /** MergeInput */
         MergeInput: {
@@ -7338,6 +7889,23 @@ export interface components {
             time_zone: string;
             /** Moments */
             moments: components["schemas"]["QuickMoment"][];
+        };
+        /**
+         * MyCardsView
+         * @description ``why``: what is missing for cards (``no_connection``: none that sends them, ``no_address``: the service does not know its own
+         *     address, ``no_link``: it is not known who one is there). ``trouble``: the last card did not arrive.
+         */
+        MyCardsView: {
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "" | "no_connection" | "no_address" | "no_link";
+            trouble: components["schemas"]["SentenceView"] | null;
+            /** Sent Today */
+            sent_today: number;
+            /** Most A Day */
+            most_a_day: number;
         };
         /** NewAgent */
         NewAgent: {
@@ -7969,6 +8537,52 @@ export interface components {
             /** Hit */
             hit: boolean;
         };
+        /** PartFileView */
+        PartFileView: {
+            /** Name */
+            name: string;
+            /** Mime */
+            mime: string;
+            /** Size */
+            size: number;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Url */
+            url: string;
+        };
+        /**
+         * PartInput
+         * @description One attachment. A new file comes from an upload of one's own or a material; ``keep``: the file of that part (counted from 0)
+         *     of what is there now.
+         */
+        PartInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "image" | "link" | "miniprogram" | "video" | "file";
+            /** Content */
+            content?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Attachment Id
+             * @default null
+             */
+            attachment_id?: number | null;
+            /**
+             * Material Id
+             * @default null
+             */
+            material_id?: number | null;
+            /**
+             * Keep
+             * @default null
+             */
+            keep?: number | null;
+        };
         /** PartView */
         PartView: {
             /** Kind */
@@ -8357,6 +8971,8 @@ export interface components {
              * @default null
              */
             quiet_until?: string | null;
+            /** @default null */
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
             /**
              * Volume
              * @default null
@@ -8378,6 +8994,11 @@ export interface components {
              * @default null
              */
             quiet_until?: string | null;
+            /**
+             * @description Every day no cards are sent then; they wait.
+             * @default null
+             */
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
             /**
              * Volume
              * @default 60
@@ -8502,6 +9123,22 @@ export interface components {
             updated_at: string;
             /** May Change */
             may_change: boolean;
+        };
+        /**
+         * QuietHours
+         * @description Every day, by the company's clock. An end before the start is on the next day. Cards wait until the end.
+         */
+        QuietHours: {
+            /**
+             * Start
+             * @default 21:00
+             */
+            start?: string;
+            /**
+             * End
+             * @default 08:30
+             */
+            end?: string;
         };
         /** ReadInput */
         ReadInput: {
@@ -10246,6 +10883,26 @@ export interface components {
             /** Skipped */
             skipped: number;
         };
+        /** UnreachedList */
+        UnreachedList: {
+            /** People */
+            people: components["schemas"]["UnreachedView"][];
+        };
+        /** UnreachedView */
+        UnreachedView: {
+            /** Agent Id */
+            agent_id: number;
+            /** Name */
+            name: string;
+            /** External Id */
+            external_id: string;
+            reason: components["schemas"]["SentenceView"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /**
          * Values
          * @description What is given is written; an empty text or null empties. ``fields``: the company's own, by key.
@@ -10364,6 +11021,12 @@ export interface components {
              * @default true
              */
             sound?: boolean;
+            /**
+             * Card
+             * @default away
+             * @enum {string}
+             */
+            card?: "away" | "always" | "off";
         };
         /**
          * WaysView
@@ -10372,6 +11035,98 @@ export interface components {
         WaysView: {
             /** Ways */
             ways: components["schemas"]["WayView"][];
+        };
+        /**
+         * WelcomeHints
+         * @description What a greeting may hold: ``variables``, the most bytes of text and the most attachments, and the seconds that platforms
+         *     leave for it. ``possible``: some connection greets.
+         */
+        WelcomeHints: {
+            /** Possible */
+            possible: boolean;
+            /** Variables */
+            variables: string[];
+            /** Text Bytes */
+            text_bytes: number;
+            /** Parts */
+            parts: number;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * WelcomeInput
+         * @description For some members' accounts, some teams, or (``everybody``) all the others. ``off`` is said outside of ``hours``; both are
+         *     given or none. ``version``: of the one that is changed.
+         */
+        WelcomeInput: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /** Account Ids */
+            account_ids?: number[];
+            /** Team Ids */
+            team_ids?: number[];
+            /**
+             * Everybody
+             * @default false
+             */
+            everybody?: boolean;
+            content: components["schemas"]["ContentInput"];
+            /** @default null */
+            hours?: components["schemas"]["HoursInput"] | null;
+            /** @default null */
+            off?: components["schemas"]["ContentInput"] | null;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
+        };
+        /**
+         * WelcomeList
+         * @description The default first.
+         */
+        WelcomeList: {
+            /** Welcomes */
+            welcomes: components["schemas"]["WelcomeView"][];
+        };
+        /**
+         * WelcomeView
+         * @description ``prepared_at``: its files lie ready on the platform. ``trouble``: why they do not.
+         */
+        WelcomeView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Account Ids */
+            account_ids: number[];
+            /** Team Ids */
+            team_ids: number[];
+            /** Everybody */
+            everybody: boolean;
+            content: components["schemas"]["customers__greetings__content__ContentView"];
+            hours: components["schemas"]["HoursView"] | null;
+            off: components["schemas"]["customers__greetings__content__ContentView"] | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Prepared At */
+            prepared_at: string | null;
+            trouble: components["schemas"]["SentenceView"] | null;
+            /** Version */
+            version: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** WindowRuleView */
         WindowRuleView: {
@@ -10460,6 +11215,53 @@ export interface components {
             values?: components["schemas"]["Values"] | null;
         };
         /**
+         * CodeInput
+         * @description The whole of a code. ``greeting``: what greets those who come by it; null: what greets the member's others.
+         *     ``client_token`` (for a new one) makes a repetition harmless; ``version`` is of the one that is changed.
+         */
+        customers__codes__write__CodeInput: {
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Campaign
+             * @default
+             */
+            campaign?: string;
+            /** Account Ids */
+            account_ids: number[];
+            /**
+             * Skip Verify
+             * @default true
+             */
+            skip_verify?: boolean;
+            /**
+             * Remark
+             * @default
+             */
+            remark?: string;
+            /** Tag Ids */
+            tag_ids?: number[];
+            /**
+             * Stage Id
+             * @default null
+             */
+            stage_id?: number | null;
+            /** @default null */
+            greeting?: components["schemas"]["WelcomeInput"] | null;
+            /**
+             * Client Token
+             * @default null
+             */
+            client_token?: string | null;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
+        };
+        /**
          * FieldView
          * @description ``key`` names it in customers' ``fields`` and, as ``fields.<key>``, in filters and sorts.
          */
@@ -10481,6 +11283,15 @@ export interface components {
             choices: components["schemas"]["ChoiceView"][];
             /** Archived */
             archived: boolean;
+        };
+        /** ContentView */
+        customers__greetings__content__ContentView: {
+            /** Text */
+            text: string;
+            /** Parts */
+            parts: components["schemas"]["GreetingPartView"][];
+            /** Unnamed */
+            unnamed: string;
         };
         /** CountView */
         customers__handover__shapes__CountView: {
@@ -10562,6 +11373,13 @@ export interface components {
             /** Folder Id */
             folder_id: number | null;
         };
+        /** ContentView */
+        inbox__reveal__ContentView: {
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+        };
         /** BulkDone */
         inbox__views__BulkDone: {
             /** Results */
@@ -10581,6 +11399,11 @@ export interface components {
             required: boolean;
             /** Default */
             default: string;
+        };
+        /** CodeInput */
+        scrm__routes_session__CodeInput: {
+            /** Code */
+            code: string;
         };
     };
     responses: never;
@@ -10819,7 +11642,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CodeInput"];
+                "application/json": components["schemas"]["scrm__routes_session__CodeInput"];
             };
         };
         responses: {
@@ -17475,7 +18298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ContentView"];
+                    "application/json": components["schemas"]["inbox__reveal__ContentView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -24137,6 +24960,1409 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_codes: {
+        parameters: {
+            query?: {
+                before?: number;
+                archived?: boolean;
+                q?: string;
+                campaign?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodePage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["customers__codes__write__CodeInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_codes_makers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakerList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_codes_code_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_codes_code_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["customers__codes__write__CodeInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_codes_code_id_archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_codes_code_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_codes_code_id_arrivals: {
+        parameters: {
+            query?: {
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArrivalPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_codes_code_id_picture: {
+        parameters: {
+            query?: {
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                code_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_welcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WelcomeList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_welcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WelcomeInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WelcomeView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_welcomes_hints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WelcomeHints"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_welcomes_welcome_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                welcome_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WelcomeView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_welcomes_welcome_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                welcome_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_welcomes_welcome_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                welcome_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WelcomeInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WelcomeView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_welcomes_welcome_id_files_which_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                welcome_id: number;
+                which: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the bytes. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What you have is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There are no such bytes. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_greetings: {
+        parameters: {
+            query?: {
+                before?: number;
+                code_id?: number;
+                state?: "queued" | "sending" | "sent" | "already" | "late" | "refused" | "uncertain" | "none";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GreetingPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_me_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyCardsView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_cards_unreached: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreachedList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

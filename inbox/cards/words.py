@@ -1,0 +1,69 @@
+"""The words of cards, by kind of notice. A new kind is a line here; without one it is told in general words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inbox.notifications import NotificationView
+from scrm.permissions import Language
+
+HEADLINES: Mapping[str, tuple[str, str]] = {
+    "mention": ("{who} @了你：{title}", "{who} mentioned you: {title}"),
+    "assigned": ("{title} 已分配给你", "{title} was given to you"),
+    "transfer_asked": ("{who} 请你接手 {title}", "{who} asks you to take over {title}"),
+    "transfer_declined": ("{who} 没有接手 {title}", "{who} did not take over {title}"),
+    "helper": ("{who} 请你协作 {title}", "{who} asks for your help with {title}"),
+    "woke": ("{title} 到了稍后处理的时间", "It is time for {title} again"),
+    "sla_warning": ("{title} 的承诺回复时间快到了", "The answer to {title} is due soon"),
+    "sla_breached": ("{title} 超过了承诺的回复时间", "The answer to {title} is overdue"),
+    "send_failed": ("发给 {title} 的消息没有发出", "A message to {title} was not sent"),
+    "customer_given": ("客户 {title} 已分配给你", "Customer {title} was given to you"),
+    "customer_shared": ("客户 {title} 已共享给你", "Customer {title} was shared with you"),
+    "customer_falling": ("{title} 即将回收到公海", "{title} is about to fall into the public pool"),
+    "task_due": ("待办到期：{title}", "Task due: {title}"),
+    "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
+}
+OTHER = ("{title} 有新动态", "News about {title}")
+SOMEBODY, COLLEAGUE = ("客户", "a customer"), ("同事", "a colleague")
+MANY = ("你有 {n} 条新提醒", "You have {n} new notices")
+BUTTON = ("查看", "Open")
+LISTED = 6
+MORE = ("……", "…")
+
+
+def _pick(words: tuple[str, str], language: Language) -> str:
+    return words[1] if language == "en" else words[0]
+
+
+def headline(notice: NotificationView, names: Mapping[int, str], language: Language) -> str:
+    who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
+    title = notice.title or (notice.text if notice.task_id is not None else "") or _pick(SOMEBODY, language)
+    return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title)
+
+
+def title_and_text(
+    notices: Sequence[NotificationView], names: Mapping[int, str], language: Language
+) -> tuple[str, str]:
+    """Of a card for these, newest first. It says no more than the notice centre shows: masked, and only what the reader may see."""
+    if len(notices) == 1:
+        only = notices[0]
+        return headline(only, names, language), only.text
+    lines = [headline(one, names, language) for one in notices[:LISTED]]
+    if len(notices) > LISTED:
+        lines.append(_pick(MORE, language))
+    return _pick(MANY, language).format(n=len(notices)), "\n".join(lines)
+
+
+def button(language: Language) -> str:
+    return _pick(BUTTON, language)
+
+
+def path(notices: Sequence[NotificationView]) -> str:
+    """Where the card leads: to what all of them are about, else to the list of notices."""
+    conversations = {one.conversation_id for one in notices}
+    customers = {one.customer_id for one in notices}
+    if len(conversations) == 1 and (only := conversations.pop()) is not None:
+        return f"/inbox/{only}"
+    if len(customers) == 1 and (only := customers.pop()) is not None:
+        return f"/customers/{only}"
+    return "/?notices=1"
