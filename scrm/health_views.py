@@ -74,8 +74,9 @@ async def connection_views(
         _by_connection(await tx.fetch(FAILED)),
         _by_connection(await tx.fetch(QUEUED)),
     )
+    channels = connections.channels()
     for account in await tx.fetch(ACCOUNTS):
-        backlogs.accounts.setdefault(account["connection_id"], []).append(account_view(account))
+        backlogs.accounts.setdefault(account["connection_id"], []).append(account_view(account, channels))
     return [_view(row, backlogs, connections, now) for row in rows]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import asyncpg
 from pydantic import Field
 
+from scrm.channel import Capabilities
 from scrm.db import Row, Tx
 from scrm.errors import NotFound, Unprocessable
 from scrm.http import Request, Route
@@ -15,7 +17,8 @@ from scrm.trail import record
 from scrm.views import AccountList, AccountView, Id, Input, Line, channel_view
 
 COLUMNS = """
-  a.id, a.connection_id, a.channel, a.name, a.avatar, a.disabled_at is not null as disabled, a.welcome_text, a.team_id
+  a.id, a.connection_id, a.channel, a.name, a.avatar, a.disabled_at is not null as disabled, a.welcome_text, a.team_id,
+  exists (select from conversation c where c.account_id = a.id) as chats
 """
 VISIBLE = f"""
 select {COLUMNS} from account a
@@ -60,7 +63,7 @@ async def accounts(request: Request) -> AccountList:
     rows = await request.services.db.fetch(VISIBLE, scope.everything, scope.teams, scope.agent_id)
     channels = request.services.connections.channels()
     return AccountList(
-        accounts=[account_view(row) for row in rows],
+        accounts=[account_view(row, channels) for row in rows],
         channels=[channel_view(channels[name]) for name in sorted(channels)],
     )
 
@@ -84,7 +87,7 @@ async def change_account(request: Request, account_id: int, body: AccountInput) 
         if moves:
             # Who sees its conversations changed: everybody looks again.
             work.ring("conversation")
-        return await _one(work.tx, account_id)
+        return await _one(work.tx, account_id, request.services.connections.channels())
 
 
 async def order(request: Request, body: AccountOrderInput) -> AccountList:
@@ -101,15 +104,17 @@ async def order(request: Request, body: AccountOrderInput) -> AccountList:
     return await accounts(request)
 
 
-async def _one(tx: Tx, account_id: int) -> AccountView:
+async def _one(tx: Tx, account_id: int, channels: Mapping[str, Capabilities]) -> AccountView:
     row = await tx.fetchrow(ONE, account_id)
     if row is None:
         raise NotFound("There is no such account.")
-    return account_view(row)
+    return account_view(row, channels)
 
 
-def account_view(row: Row) -> AccountView:
-    return AccountView(**row)
+def account_view(row: Row, channels: Mapping[str, Capabilities]) -> AccountView:
+    """An employee whom customers only have on their list, say, is an account without chats."""
+    channel = channels.get(row["channel"])
+    return AccountView(**{**row, "chats": row["chats"] or channel is None or bool(channel.sends)})
 
 
 def api_routes() -> list[Route]:

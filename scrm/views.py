@@ -92,6 +92,8 @@ class AccountView(View):
     disabled: bool
     welcome_text: str
     team_id: int | None
+    chats: bool
+    """Its channel can be answered from here, or there are conversations: else it is no place of the inbox."""
 
 
 class AccountList(View):

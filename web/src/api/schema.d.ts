@@ -4695,6 +4695,8 @@ export interface components {
             welcome_text: string;
             /** Team Id */
             team_id: number | null;
+            /** Chats */
+            chats: boolean;
         };
         /**
          * AddedMaterial

@@ -9,6 +9,8 @@ export const useAccounts = defineStore('accounts', () => {
   const channels = shallowRef<ChannelView[]>([])
   const loaded = shallowRef(false)
 
+  /** Those that are places of the inbox: employees who are only on the lists of customers would crowd it. */
+  const chatting = computed(() => accounts.value.filter((account) => account.chats))
   const accountById = computed(() => new Map(accounts.value.map((account) => [account.id, account])))
   const channelByName = computed(() => new Map(channels.value.map((channel) => [channel.channel, channel])))
 
@@ -23,5 +25,5 @@ export const useAccounts = defineStore('accounts', () => {
     return channelByName.value.get(conversation.channel)
   }
 
-  return { accounts, channels, loaded, accountById, channelByName, channelOf, load }
+  return { accounts, chatting, channels, loaded, accountById, channelByName, channelOf, load }
 })
