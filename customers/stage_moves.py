@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from customers.pool.due import recompute
 from customers.scope import CHANGED, CustomerScope
 from customers.stages import move
 from customers.timeline import Line, tell
@@ -88,6 +89,7 @@ async def restore(work: Work, principal: Principal, data: dict[str, Any]) -> Und
     back = [row["id"] for row in rows]
     await work.tx.execute("delete from stage_history where id = any($1::bigint[])", [row["history_id"] for row in rows])
     await work.tx.execute(PUT_BACK, back, [row["from_id"] for row in rows], [row["since"] for row in rows], work.now)
+    await recompute(work, back)
     names = {
         row["id"]: dict(row)
         for row in await work.tx.fetch(

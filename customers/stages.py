@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from customers.pool.due import recompute
 from customers.timeline import Line, tell
 from scrm.db import Row
 from scrm.errors import NotFound, Unprocessable
@@ -73,6 +74,7 @@ async def move(
     )  # fmt: skip
     lines = {row["customer_id"]: row["id"] for row in noted}
     await _tell(work, agent_id, rows, stage_id, reason.strip(), rule)
+    await recompute(work, ids)
     return [Moved(row["id"], row["stage_id"], row["stage_at"], lines[row["id"]]) for row in rows]
 
 

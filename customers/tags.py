@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from customers.pool.due import recompute
 from customers.timeline import Line, tell
 from scrm.db import Row
 from scrm.errors import Unprocessable
@@ -75,6 +76,7 @@ async def change_tags(
         raise Unprocessable(f"A customer has at most {MOST_ON_ONE} tags.", fields={"add": "These are too many."})
     changed = [_tagged(row) for row in rows]
     await _tell(work, agent_id, changed, {**known, **rivals}, rule)
+    await recompute(work, [one.customer_id for one in changed])
     return changed
 
 

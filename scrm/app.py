@@ -31,6 +31,7 @@ import customers.routes_fields
 import customers.routes_owners
 import customers.routes_pool
 import customers.routes_stages
+import customers.rules.routes
 import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
@@ -62,6 +63,9 @@ from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
 from customers.profiles import ProfileReader
 from customers.push import CustomerPusher
+from customers.rules import history as rule_history
+from customers.rules import watch as rule_watch
+from customers.rules.book import APPLY_RULE
 from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
@@ -143,6 +147,7 @@ TICKS = {
     upkeep.RENEW_TOKENS: 300,
     upkeep.FOLD_TALLIES: 10,
     tally.FOLD_CUSTOMERS: 10,
+    rule_watch.LOOK_FOR_SILENCE: 600,
     upkeep.MEASURE: 15,
     upkeep.CLEAN: 3600,
     prepare.PREPARE_ALL: prepare.EVERY,
@@ -195,6 +200,7 @@ def routes() -> list[Route]:
         *customers.routes_pool.api_routes(),
         *customers.handover.routes.api_routes(MOVERS),
         *customers.routes_stages.api_routes(),
+        *customers.rules.routes.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
         *customers.codes.routes.api_routes(),
@@ -216,6 +222,7 @@ def routes() -> list[Route]:
                 **saved_views.undo_kinds(),
                 **customers.list_work.undo_kinds(),
                 **customers.routes_stages.undo_kinds(),
+                **customers.rules.routes.undo_kinds(),
                 **inbox.library.routes.undo_kinds(),
                 **owner_undo.undo_kinds(),
                 **correct.undo_kinds(),
@@ -291,6 +298,8 @@ class Worker:
                 upkeep.RENEW_TOKENS: upkeep.renew_tokens,
                 upkeep.FOLD_TALLIES: upkeep.fold_tallies,
                 tally.FOLD_CUSTOMERS: tally.fold_customers,
+                rule_watch.LOOK_FOR_SILENCE: rule_watch.look_for_silence,
+                APPLY_RULE: rule_history.apply_rule,
                 stage_settings.EMPTY_STAGE: stage_settings.empty_stage,
                 tag_settings.MERGE_TAGS: tag_settings.merge_tags,
                 upkeep.MEASURE: upkeep.measure,
@@ -323,6 +332,7 @@ class Worker:
             Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
             Loop("handover", HandingOver(services, MOVERS).round, bus=bus, topics=("handover",), look=2.0),
             Loop("handover-asking", Asking(services).round, bus=bus, topics=("handover",), look=5.0),
+            Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
             Loop("pool", lambda: fall(services), look=5.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),

@@ -1,0 +1,1 @@
+"""Tags and stages that customers get by themselves."""
