@@ -44,22 +44,22 @@ select u.id, u.name from customer u where u.id = any($4::bigint[]) and {SEEN} or
 """  # noqa: S608 - made of constants
 
 
-class TrialCustomer(View):
+class RuleTrialCustomer(View):
     id: int
     name: str
 
 
-class TrialView(View):
+class RuleTrialView(View):
     """``customers``: how many it would change. ``complete`` false: there was more to look at than time; messages back to ``since``
     were read. ``sample``: some of them, as far as the asker sees them."""
 
     customers: int
     complete: bool
     since: datetime | None
-    sample: list[TrialCustomer]
+    sample: list[RuleTrialCustomer]
 
 
-async def trial(tx: Tx, principal: Principal, rule: Rule, now: datetime) -> TrialView:
+async def trial(tx: Tx, principal: Principal, rule: Rule, now: datetime) -> RuleTrialView:
     """Looks at everything, the newest first, for some seconds at most. Raises :class:`Unprocessable` for an expression that is too
     slow or not understood."""
     until = monotonic() + LOOK_SECONDS
@@ -80,9 +80,9 @@ async def trial(tx: Tx, principal: Principal, rule: Rule, now: datetime) -> Tria
     if not complete and rule.data.cause.heard:
         since = await tx.fetchval("select created_at from message where id > $1 order by id limit 1", oldest)
     shown = await tx.fetch(SHOWN, *CustomerScope.of(principal).arguments, sorted(ids)[-2000:])
-    return TrialView(
+    return RuleTrialView(
         customers=len(ids), complete=complete, since=since,
-        sample=[TrialCustomer(id=row["id"], name=row["name"]) for row in shown],
+        sample=[RuleTrialCustomer(id=row["id"], name=row["name"]) for row in shown],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from customers.rules import book, history
 from customers.rules.act import Rule
 from customers.rules.book import RuleKind
 from customers.rules.causes import MODELS
-from customers.rules.history import TrialView
+from customers.rules.history import RuleTrialView
 from scrm.db import Row
 from scrm.http import Reply, Request, Route
 from scrm.permissions import CUSTOMERS_SETTINGS
@@ -87,7 +87,7 @@ def _routes(kind: RuleKind) -> list[Route]:
         async with request.services.work() as work:
             return undoable(None, await book.delete(work, request.principal, kind, rule_id), status=204)
 
-    async def trial(request: Request, body: Any) -> TrialView:
+    async def trial(request: Request, body: Any) -> RuleTrialView:
         async with request.services.work() as work:
             await book.check(work.tx, body.data)
             rule = Rule(body.rule_id or 0, "", body.data)
@@ -109,7 +109,7 @@ def _routes(kind: RuleKind) -> list[Route]:
         Route("GET", path, typed(listed, **{"return": many}), may, f"The {title}, in order"),
         Route("POST", path, typed(create, body=new, **{"return": Reply[shown]}), may, f"Add to the {title}", status=201),
         Route("POST", f"{path}/order", typed(order, body=RuleOrder, **{"return": many}), may, f"Put the {title} in order", errors=(409,)),
-        Route("POST", f"{path}/try", typed(trial, body=tried, **{"return": TrialView}), may, f"Whom one of the {title} would change"),
+        Route("POST", f"{path}/try", typed(trial, body=tried, **{"return": RuleTrialView}), may, f"Whom one of the {title} would change"),
         Route("PATCH", one, typed(change, rule_id=int, body=changes, **{"return": shown}), may, f"Change one of the {title}"),
         Route("DELETE", one, typed(delete, rule_id=int, **{"return": Reply[None]}), may, f"Take one out of the {title}", status=204),
         Route("POST", f"{one}/apply", typed(apply, rule_id=int, **{"return": shown}), may, f"Let one of the {title} act on what has been"),
