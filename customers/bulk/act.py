@@ -30,7 +30,7 @@ NOW_THERE = {
 }
 
 
-class BulkInput(Input):
+class BulkAct(Input):
     """``tags`` takes ``add`` and ``remove``; ``stage`` a ``stage_id`` (null: none); ``owner`` an ``owner_id`` (null: into the public
     pool); ``fields`` takes ``values``; ``delete`` puts into the recycle bin."""
 
@@ -44,7 +44,7 @@ class BulkInput(Input):
     values: Values | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> BulkInput:
+    def _complete(self) -> BulkAct:
         if self.act == "tags" and not (self.add or self.remove):
             raise ValueError("Name tags to add or to remove.")
         if self.act == "fields" and self.values is None:
@@ -52,7 +52,7 @@ class BulkInput(Input):
         return self
 
 
-class BulkDone(View):
+class BulkOutcome(View):
     """``refused``: customers that the asker may not change; ``same``: those that were so already."""
 
     changed: int
@@ -90,7 +90,7 @@ class BinDone(View):
     changed: int
 
 
-async def preview(work: Work, principal: Principal, body: BulkInput) -> BulkPreview:
+async def preview(work: Work, principal: Principal, body: BulkAct) -> BulkPreview:
     _check(principal, body)
     ids, refused = await targets(work, principal, body.target)
     found = await _now_there(work, ids, body)
@@ -103,7 +103,7 @@ async def preview(work: Work, principal: Principal, body: BulkInput) -> BulkPrev
     )
 
 
-async def _now_there(work: Work, ids: list[int], body: BulkInput) -> list[Row]:
+async def _now_there(work: Work, ids: list[int], body: BulkAct) -> list[Row]:
     if body.act == "fields" and body.values is not None:
         # One field at a time has something to compare; of several only the number is told.
         given = [*(body.values.model_fields_set - {"fields"}), *(f"fields.{key}" for key in body.values.fields)]
@@ -119,18 +119,18 @@ async def _now_there(work: Work, ids: list[int], body: BulkInput) -> list[Row]:
     return await work.tx.fetch(NOW_THERE[body.act], ids) if body.act in NOW_THERE else []
 
 
-async def act(work: Work, principal: Principal, body: BulkInput, *, address: str) -> tuple[BulkDone, Step | None]:
+async def act(work: Work, principal: Principal, body: BulkAct, *, address: str) -> tuple[BulkOutcome, Step | None]:
     """Raises :class:`Forbidden`, :class:`Unprocessable`."""
     _check(principal, body)
     ids, refused = await targets(work, principal, body.target)
     if not ids:
-        return BulkDone(changed=0, same=0, refused=refused), None
+        return BulkOutcome(changed=0, same=0, refused=refused), None
     changed, step, more_refused = await _act(work, principal, ids, body, address)
-    return BulkDone(changed=changed, same=len(ids) - changed - more_refused, refused=refused + more_refused), step
+    return BulkOutcome(changed=changed, same=len(ids) - changed - more_refused, refused=refused + more_refused), step
 
 
 async def _act(
-    work: Work, principal: Principal, ids: list[int], body: BulkInput, address: str
+    work: Work, principal: Principal, ids: list[int], body: BulkAct, address: str
 ) -> tuple[int, Step | None, int]:
     if body.act == "delete":
         return *await recycle_bin.delete(work, principal, ids, address=address), 0
@@ -150,7 +150,7 @@ async def _act(
     return len(moved.changed), step, 0
 
 
-def _check(principal: Principal, body: BulkInput) -> None:
+def _check(principal: Principal, body: BulkAct) -> None:
     if body.act == "delete" and not principal.may(CUSTOMERS_DELETE):
         raise Forbidden("You may not delete customers.")
 

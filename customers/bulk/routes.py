@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from customers.bulk import act as acts
-from customers.bulk.act import BinDone, BinInput, BulkDone, BulkInput, BulkPreview, PurgeInput
+from customers.bulk.act import BinDone, BinInput, BulkOutcome, BulkAct, BulkPreview, PurgeInput
 from scrm.http import Reply, Request, Route
 from scrm.permissions import CUSTOMERS_DELETE, CUSTOMERS_PURGE, CUSTOMERS_WRITE
 from scrm.undo import undoable
 
 
-async def preview(request: Request, body: BulkInput) -> BulkPreview:
+async def preview(request: Request, body: BulkAct) -> BulkPreview:
     async with request.services.work() as work:
         return await acts.preview(work, request.principal, body)
 
 
-async def bulk(request: Request, body: BulkInput) -> Reply[BulkDone]:
+async def bulk(request: Request, body: BulkAct) -> Reply[BulkOutcome]:
     async with request.services.work() as work:
         done, step = await acts.act(work, request.principal, body, address=request.address)
     return undoable(done, step)
