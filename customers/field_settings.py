@@ -44,7 +44,7 @@ class ChoiceView(View):
     archived: bool
 
 
-class FieldView(View):
+class CustomFieldView(View):
     """``key`` names it in customers' ``fields`` and, as ``fields.<key>``, in filters and sorts."""
 
     id: int
@@ -57,7 +57,7 @@ class FieldView(View):
 
 
 class FieldList(View):
-    fields: list[FieldView]
+    fields: list[CustomFieldView]
 
 
 class ChoiceInput(Input):
@@ -85,9 +85,9 @@ class FieldInput(Input):
     archived: bool | None = None
 
 
-def field_view(field: field_values.Field) -> FieldView:
+def field_view(field: field_values.Field) -> CustomFieldView:
     choices = [ChoiceView(key=c.key, name=c.name, color=c.color, archived=c.archived) for c in field.choices]
-    return FieldView(
+    return CustomFieldView(
         id=field.id,
         key=field.key,
         name=field.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from customers.bulk import act as acts
-from customers.bulk.act import BinDone, BinInput, BulkOutcome, BulkAct, BulkPreview, PurgeInput
+from customers.bulk.act import BinDone, BinInput, BulkAct, BulkOutcome, BulkPreview, PurgeInput
 from scrm.http import Reply, Request, Route
 from scrm.permissions import CUSTOMERS_DELETE, CUSTOMERS_PURGE, CUSTOMERS_WRITE
 from scrm.undo import undoable

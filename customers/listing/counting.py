@@ -20,7 +20,7 @@ PATIENCE = 400
 """Milliseconds."""
 
 
-class CountView(View):
+class FoundCount(View):
     """``exact`` false: ``count`` or more when ``more``, else about so many."""
 
     count: int
@@ -34,8 +34,8 @@ class Counted:
     exact: bool = True
     more: bool = False
 
-    def view(self) -> CountView:
-        return CountView(count=self.count, exact=self.exact, more=self.more)
+    def view(self) -> FoundCount:
+        return FoundCount(count=self.count, exact=self.exact, more=self.more)
 
 
 async def count(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from customers.listing import segments, views
-from customers.listing.counting import CountView
+from customers.listing.counting import FoundCount
 from customers.listing.search import CountQuery, CustomerPage, SearchQuery, counted, search
 from customers.listing.segments import NewSegment, SegmentInput, SegmentList
 from customers.listing.views import NewView, ViewCounts, ViewInput, ViewList
@@ -17,7 +17,7 @@ async def find(request: Request, body: SearchQuery) -> CustomerPage:
     return await search(services.db, request.principal, body, services.clock.now())
 
 
-async def how_many(request: Request, body: CountQuery) -> CountView:
+async def how_many(request: Request, body: CountQuery) -> FoundCount:
     services = request.services
     return await counted(services.db, request.principal, body, services.clock.now())
 
@@ -71,7 +71,7 @@ async def delete_segment(request: Request, segment_id: int) -> Reply[SegmentList
         return undoable(await segments.segments(work.tx), step)
 
 
-async def count_segment(request: Request, segment_id: int) -> CountView:
+async def count_segment(request: Request, segment_id: int) -> FoundCount:
     return await segments.count_segment(request.services, request.principal, segment_id)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from customers import filtering
 from customers.filtering import Group
-from customers.listing.counting import CountView, count
+from customers.listing.counting import FoundCount, count
 from customers.listing.cursor import LONGEST, decode, encode
 from customers.listing.pages import Found, page, seen_of
 from customers.listing.rows import CustomerRow, rows_of
@@ -87,7 +87,7 @@ def _cut(found: list[Found], query: SearchQuery) -> list[Found]:
     return found[1:] if query.back else found[: query.limit]
 
 
-async def counted(db: Database, principal: Principal, query: CountQuery, now: datetime) -> CountView:
+async def counted(db: Database, principal: Principal, query: CountQuery, now: datetime) -> FoundCount:
     _check(principal, query)
     async with db.pool.acquire() as tx:
         asking = await filtering.asking(tx, principal, now)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from customers import filtering
 from customers.filtering import Asking, Condition, Group
-from customers.listing.counting import CountView, count
+from customers.listing.counting import FoundCount, count
 from customers.scope import CustomerScope
 from scrm.db import Database, Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
@@ -116,7 +116,7 @@ async def delete_segment(work: Work, principal: Principal, segment_id: int, *, a
     return await remember(work, principal, DELETED, {"id": segment_id})
 
 
-async def count_segment(services: Services, principal: Principal, segment_id: int) -> CountView:
+async def count_segment(services: Services, principal: Principal, segment_id: int) -> FoundCount:
     """Counts all of it, whoever asks, and keeps the number."""
     async with services.db.pool.acquire() as tx:
         row = await tx.fetchrow("select filter from segment where id = $1 and deleted_at is null", segment_id)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from customers import filtering
 from customers.filtering import EVERYBODY, Condition, Group
-from customers.listing.counting import Counted, CountView, count
+from customers.listing.counting import Counted, FoundCount, count
 from customers.listing.sorts import MOST as MOST_SORTS
 from customers.listing.sorts import Sort, orders
 from scrm.db import Database, Row, Tx
@@ -78,7 +78,7 @@ class ViewList(View):
 class ViewCounts(View):
     """By the standard views' keys and the others' ids."""
 
-    counts: dict[str, CountView]
+    counts: dict[str, FoundCount]
 
 
 class NewView(Input):
@@ -129,7 +129,7 @@ async def counts(services: Services, principal: Principal) -> ViewCounts:
     async with services.db.pool.acquire() as tx:
         all_ = await views(tx, principal)
         asking = await filtering.asking(tx, principal, services.clock.now())
-    found: dict[str, CountView] = {}
+    found: dict[str, FoundCount] = {}
     named = [(one.key, one.data) for one in all_.standard] + [(str(one.id), one.data) for one in all_.kept]
     for name, data in named:
         counted = await _count(services.db, data.filter, asking)

@@ -5,8 +5,8 @@ import type { components } from './schema'
 
 type Schemas = components['schemas']
 export type CustomerRow = Schemas['CustomerRow']
-export type Count = Schemas['CountView']
-export type FieldView = Schemas['FieldView']
+export type Count = Schemas['FoundCount']
+export type FieldView = Schemas['CustomFieldView']
 export type FieldKind = FieldView['kind']
 export type SegmentView = Schemas['SegmentView']
 export type KeptView = Schemas['KeptView']

@@ -5345,6 +5345,87 @@ export interface components {
             owner_ids: number[] | null;
         };
         /**
+         * BulkAct
+         * @description ``tags`` takes ``add`` and ``remove``; ``stage`` a ``stage_id`` (null: none); ``owner`` an ``owner_id`` (null: into the public
+         *     pool); ``fields`` takes ``values``; ``delete`` puts into the recycle bin.
+         */
+        BulkAct: {
+            target: components["schemas"]["Target"];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "tags" | "stage" | "owner" | "fields" | "delete";
+            /** Add */
+            add?: number[];
+            /** Remove */
+            remove?: number[];
+            /**
+             * Stage Id
+             * @default null
+             */
+            stage_id?: number | null;
+            /**
+             * Owner Id
+             * @default null
+             */
+            owner_id?: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** @default null */
+            values?: components["schemas"]["Values"] | null;
+        };
+        /** BulkDone */
+        BulkDone: {
+            /** Results */
+            results: components["schemas"]["BulkResult"][];
+            /** Conversations */
+            conversations: components["schemas"]["ConversationView"][];
+        };
+        /**
+         * BulkInput
+         * @description ``assign`` takes ``agent_id`` (null: to nobody), ``label`` takes ``add`` and ``remove``, ``snooze`` takes ``until`` (null:
+         *     until the customer writes).
+         */
+        BulkInput: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "assign" | "close" | "reopen" | "read" | "label" | "snooze";
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /** Add */
+            add?: number[];
+            /** Remove */
+            remove?: number[];
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+        };
+        /**
+         * BulkOutcome
+         * @description ``refused``: customers that the asker may not change; ``same``: those that were so already.
+         */
+        BulkOutcome: {
+            /** Changed */
+            changed: number;
+            /** Same */
+            same: number;
+            /** Refused */
+            refused: number;
+        };
+        /**
          * BulkPreview
          * @description ``before``: what the customers have now, the most frequent first; ``more``: other values that are not named.
          */
@@ -5987,6 +6068,21 @@ export interface components {
              */
             deleted?: boolean;
         };
+        /** CountView */
+        CountView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+            /** Count */
+            count: number;
+        };
         /**
          * CountsView
          * @description Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
@@ -6005,6 +6101,29 @@ export interface components {
             accounts: {
                 [key: string]: components["schemas"]["Tally"];
             };
+        };
+        /**
+         * CustomFieldView
+         * @description ``key`` names it in customers' ``fields`` and, as ``fields.<key>``, in filters and sorts.
+         */
+        CustomFieldView: {
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "money" | "date" | "choice" | "multi" | "phone" | "file";
+            /** Required */
+            required: boolean;
+            /** Choices */
+            choices: components["schemas"]["ChoiceView"][];
+            /** Archived */
+            archived: boolean;
         };
         /** CustomerEventView */
         CustomerEventView: {
@@ -6728,7 +6847,20 @@ export interface components {
         /** FieldList */
         FieldList: {
             /** Fields */
-            fields: components["schemas"]["customers__field_settings__FieldView"][];
+            fields: components["schemas"]["CustomFieldView"][];
+        };
+        /** FieldView */
+        FieldView: {
+            /** Name */
+            name: string;
+            label: components["schemas"]["SentenceView"];
+            help: components["schemas"]["SentenceView"];
+            /** Secret */
+            secret: boolean;
+            /** Required */
+            required: boolean;
+            /** Default */
+            default: string;
         };
         /** FiguresView */
         FiguresView: {
@@ -7063,6 +7195,18 @@ export interface components {
             /** Kinds */
             kinds?: string[];
         };
+        /**
+         * FoundCount
+         * @description ``exact`` false: ``count`` or more when ``more``, else about so many.
+         */
+        FoundCount: {
+            /** Count */
+            count: number;
+            /** Exact */
+            exact: boolean;
+            /** More */
+            more: boolean;
+        };
         /** GoView */
         GoView: {
             /** Url */
@@ -7287,7 +7431,7 @@ export interface components {
             /** Finished At */
             finished_at: string | null;
             /** Counts */
-            counts: components["schemas"]["customers__handover__shapes__CountView"][];
+            counts: components["schemas"]["CountView"][];
         };
         /**
          * HasTag
@@ -7928,6 +8072,17 @@ export interface components {
             /** May Change */
             may_change: boolean;
         };
+        /**
+         * Made
+         * @description They became known, by whatever way.
+         */
+        Made: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            on: "made";
+        };
         /** MakerList */
         MakerList: {
             /** Makers */
@@ -7948,17 +8103,6 @@ export interface components {
             remark_limit: number;
             /** Members */
             members: components["schemas"]["MemberView"][];
-        };
-        /**
-         * Made
-         * @description They became known, by whatever way.
-         */
-        Made: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            on: "made";
         };
         /**
          * MarkedDay
@@ -9442,7 +9586,7 @@ export interface components {
             name: string;
             title: components["schemas"]["SentenceView"];
             /** Fields */
-            fields: components["schemas"]["scrm__routes_connections__FieldView"][];
+            fields: components["schemas"]["FieldView"][];
         };
         /**
          * PurgeInput
@@ -11479,7 +11623,7 @@ export interface components {
         ViewCounts: {
             /** Counts */
             counts: {
-                [key: string]: components["schemas"]["customers__listing__counting__CountView"];
+                [key: string]: components["schemas"]["FoundCount"];
             };
         };
         /**
@@ -11703,52 +11847,6 @@ export interface components {
             en: string;
         };
         /**
-         * BulkDone
-         * @description ``refused``: customers that the asker may not change; ``same``: those that were so already.
-         */
-        customers__bulk__act__BulkDone: {
-            /** Changed */
-            changed: number;
-            /** Same */
-            same: number;
-            /** Refused */
-            refused: number;
-        };
-        /**
-         * BulkInput
-         * @description ``tags`` takes ``add`` and ``remove``; ``stage`` a ``stage_id`` (null: none); ``owner`` an ``owner_id`` (null: into the public
-         *     pool); ``fields`` takes ``values``; ``delete`` puts into the recycle bin.
-         */
-        customers__bulk__act__BulkInput: {
-            target: components["schemas"]["Target"];
-            /**
-             * Act
-             * @enum {string}
-             */
-            act: "tags" | "stage" | "owner" | "fields" | "delete";
-            /** Add */
-            add?: number[];
-            /** Remove */
-            remove?: number[];
-            /**
-             * Stage Id
-             * @default null
-             */
-            stage_id?: number | null;
-            /**
-             * Owner Id
-             * @default null
-             */
-            owner_id?: number | null;
-            /**
-             * Reason
-             * @default
-             */
-            reason?: string;
-            /** @default null */
-            values?: components["schemas"]["Values"] | null;
-        };
-        /**
          * CodeInput
          * @description The whole of a code. ``greeting``: what greets those who come by it; null: what greets the member's others.
          *     ``client_token`` (for a new one) makes a repetition harmless; ``version`` is of the one that is changed.
@@ -11795,29 +11893,6 @@ export interface components {
              */
             version?: number | null;
         };
-        /**
-         * FieldView
-         * @description ``key`` names it in customers' ``fields`` and, as ``fields.<key>``, in filters and sorts.
-         */
-        customers__field_settings__FieldView: {
-            /** Id */
-            id: number;
-            /** Key */
-            key: string;
-            /** Name */
-            name: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "text" | "number" | "money" | "date" | "choice" | "multi" | "phone" | "file";
-            /** Required */
-            required: boolean;
-            /** Choices */
-            choices: components["schemas"]["ChoiceView"][];
-            /** Archived */
-            archived: boolean;
-        };
         /** ContentView */
         customers__greetings__content__ContentView: {
             /** Text */
@@ -11826,33 +11901,6 @@ export interface components {
             parts: components["schemas"]["GreetingPartView"][];
             /** Unnamed */
             unnamed: string;
-        };
-        /** CountView */
-        customers__handover__shapes__CountView: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
-            /** Count */
-            count: number;
-        };
-        /**
-         * CountView
-         * @description ``exact`` false: ``count`` or more when ``more``, else about so many.
-         */
-        customers__listing__counting__CountView: {
-            /** Count */
-            count: number;
-            /** Exact */
-            exact: boolean;
-            /** More */
-            more: boolean;
         };
         /**
          * MoveInput
@@ -11870,34 +11918,6 @@ export interface components {
             reason?: string;
         };
         /**
-         * BulkInput
-         * @description ``assign`` takes ``agent_id`` (null: to nobody), ``label`` takes ``add`` and ``remove``, ``snooze`` takes ``until`` (null:
-         *     until the customer writes).
-         */
-        inbox__bulk__BulkInput: {
-            /** Ids */
-            ids: number[];
-            /**
-             * Act
-             * @enum {string}
-             */
-            act: "assign" | "close" | "reopen" | "read" | "label" | "snooze";
-            /**
-             * Agent Id
-             * @default null
-             */
-            agent_id?: number | null;
-            /** Add */
-            add?: number[];
-            /** Remove */
-            remove?: number[];
-            /**
-             * Until
-             * @default null
-             */
-            until?: string | null;
-        };
-        /**
          * MoveInput
          * @description To a folder of the same place; null: to its top.
          */
@@ -11913,26 +11933,6 @@ export interface components {
             content: {
                 [key: string]: unknown;
             };
-        };
-        /** BulkDone */
-        inbox__views__BulkDone: {
-            /** Results */
-            results: components["schemas"]["BulkResult"][];
-            /** Conversations */
-            conversations: components["schemas"]["ConversationView"][];
-        };
-        /** FieldView */
-        scrm__routes_connections__FieldView: {
-            /** Name */
-            name: string;
-            label: components["schemas"]["SentenceView"];
-            help: components["schemas"]["SentenceView"];
-            /** Secret */
-            secret: boolean;
-            /** Required */
-            required: boolean;
-            /** Default */
-            default: string;
         };
         /** CodeInput */
         scrm__routes_session__CodeInput: {
@@ -19388,7 +19388,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["customers__listing__counting__CountView"];
+                    "application/json": components["schemas"]["FoundCount"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -20173,7 +20173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["customers__listing__counting__CountView"];
+                    "application/json": components["schemas"]["FoundCount"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -20233,7 +20233,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__bulk__act__BulkInput"];
+                "application/json": components["schemas"]["BulkAct"];
             };
         };
         responses: {
@@ -20321,7 +20321,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__bulk__act__BulkInput"];
+                "application/json": components["schemas"]["BulkAct"];
             };
         };
         responses: {
@@ -20331,7 +20331,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["customers__bulk__act__BulkDone"];
+                    "application/json": components["schemas"]["BulkOutcome"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -35776,7 +35776,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["inbox__bulk__BulkInput"];
+                "application/json": components["schemas"]["BulkInput"];
             };
         };
         responses: {
@@ -35786,7 +35786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["inbox__views__BulkDone"];
+                    "application/json": components["schemas"]["BulkDone"];
                 };
             };
             /** @description The request cannot be understood. */
