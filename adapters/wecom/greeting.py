@@ -60,7 +60,7 @@ class Greetings:
         said = part.content
         match part.kind:
             case AttachmentKind.LINK:
-                cover = await self._files.address(part.media) if part.media is not None else text(said, "picture")
+                cover = await self._files.address(part.media) if part.media is not None else text(said, "image_url")
                 link = {"title": _need(part, "title", "标题", _TITLE), "url": _need(part, "url", "网址", _URL)}
                 description = _may(part, "description", "描述", _DESCRIPTION)
                 body: JsonObject = {**link, **known(picurl=cover, desc=description)}

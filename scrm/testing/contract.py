@@ -17,6 +17,9 @@ Subclass :class:`ChannelContract`, give it four fixtures, run pytest, read what 
         @pytest.fixture
         def golden(self): ...               # payloads with the events they must become
 
+        @pytest.fixture
+        def company(self, harness): ...     # a scrm.testing.Company; only for abilities of scrm.channel_contacts
+
 The checks are ordinary test methods; nothing in the kit knows any platform. Checks of an ability that the adapter does not
 have pass. ``docs/writing-an-adapter.md`` is the guide.
 """
@@ -28,15 +31,42 @@ from collections.abc import Sequence
 import pytest
 
 from scrm.channel import Adapter
+from scrm.channel_contacts import (
+    GreetsNewContacts,
+    KeepsTags,
+    KnowsDirectory,
+    KnowsGroups,
+    KnowsRelations,
+    MakesContactCodes,
+    NotifiesPeople,
+    TransfersRelations,
+    WritesRelations,
+)
 from scrm.testing.ability_checks import AbilityChecks
+from scrm.testing.company import Company
+from scrm.testing.contact_checks import ContactChecks
+from scrm.testing.hand_over_checks import HandOverChecks
 from scrm.testing.harness import Golden, Harness
 from scrm.testing.limit_checks import LimitChecks
 from scrm.testing.send_checks import SendChecks
 from scrm.testing.webhook_checks import WebhookChecks
 
+_OF_CONTACTS = (
+    KnowsDirectory,
+    KnowsRelations,
+    WritesRelations,
+    KeepsTags,
+    KnowsGroups,
+    MakesContactCodes,
+    GreetsNewContacts,
+    TransfersRelations,
+    NotifiesPeople,
+)
 
-class ChannelContract(WebhookChecks, SendChecks, LimitChecks, AbilityChecks):
-    """Everything the service relies on. A subclass overrides the four fixtures."""
+
+class ChannelContract(WebhookChecks, SendChecks, LimitChecks, AbilityChecks, ContactChecks, HandOverChecks):
+    """Everything the service relies on. A subclass overrides the four fixtures, and ``company`` when the adapter has an ability
+    of :mod:`scrm.channel_contacts`."""
 
     @pytest.fixture
     def harness(self) -> Harness:
@@ -49,6 +79,14 @@ class ChannelContract(WebhookChecks, SendChecks, LimitChecks, AbilityChecks):
     @pytest.fixture
     def unreachable(self, harness: Harness) -> Adapter:
         raise NotImplementedError("override the fixture `unreachable`: the same adapter where nobody listens")
+
+    @pytest.fixture
+    def company(self, adapter: Adapter) -> Company | None:
+        if any(isinstance(adapter, ability) for ability in _OF_CONTACTS):
+            raise NotImplementedError(
+                "override the fixture `company`: the people and customers of your simulated platform"
+            )
+        return None
 
     @pytest.fixture
     def golden(self) -> Sequence[Golden]:

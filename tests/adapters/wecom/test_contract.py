@@ -24,6 +24,7 @@ from scrm.channel import (
     WindowGrant,
 )
 from scrm.testing import ChannelContract, Golden
+from tests.adapters.wecom.company import WeComCompany
 from tests.adapters.wecom.harness import WeComHarness, running_harness
 
 STREAM = "kf:wkHotel0001"
@@ -108,6 +109,10 @@ class TestWeComCustomerService(ChannelContract):
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         return harness.connect(f"http://127.0.0.1:{port}")
+
+    @pytest.fixture
+    def company(self, harness: WeComHarness) -> WeComCompany:
+        return WeComCompany(harness)
 
     @pytest.fixture
     def golden(self) -> Sequence[Golden]:
