@@ -45,7 +45,7 @@ order by w.n
 INSERT = """
 insert into greeting (connection_id, welcome_code, event, account_channel, account_key, contact_key, account_id, contact_code_id,
   welcome_id, content, state, reason, at, until, due_at, finished_at, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, case when $11 = 'queued' then null else $15 end, $15)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, case when $11 = 'queued' then null else $15::timestamptz end, $15)
 on conflict (connection_id, welcome_code) do nothing returning id
 """
 
