@@ -21,6 +21,7 @@ from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import AccountRef, Challenge, ContactRef, Kind, OutgoingMessage, Raw, Verified, WebhookRequest
 from scrm.errors import SendError
 from scrm.testing import outgoing_media
+from tests.adapters.wecom.contact_samples import CONTACT_CHECKS
 from tests.adapters.wecom.support import RECEIVED, Platform, plain
 
 ROWS: Mapping[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("samples.toml").read_text())
@@ -258,7 +259,7 @@ async def url_query(_adapter: WeComAdapter, _server: Platform) -> None:
     assert of_vector(vector).verify(request) == Challenge(vector["expected_response_body"].encode())
 
 
-CHECKS: Mapping[str, Check] = {
+CHECKS: Mapping[str, Check] = CONTACT_CHECKS | {
     check.__name__: check
     for check in (
         gettoken_response,
