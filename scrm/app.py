@@ -26,6 +26,7 @@ import customers.greetings.routes
 import customers.handover.routes
 import customers.list_work
 import customers.listing.routes
+import customers.reports.routes
 import customers.reveal
 import customers.routes_fields
 import customers.routes_owners
@@ -39,6 +40,7 @@ import inbox.cards.routes
 import inbox.follow_up_files
 import inbox.library.routes
 import inbox.list_routes
+import inbox.response_report
 import inbox.reveal
 import inbox.routes
 import inbox.routes_bell
@@ -63,6 +65,7 @@ from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
 from customers.profiles import ProfileReader
 from customers.push import CustomerPusher
+from customers.reports import sums
 from customers.rules import history as rule_history
 from customers.rules import watch as rule_watch
 from customers.rules.book import APPLY_RULE
@@ -201,6 +204,8 @@ def routes() -> list[Route]:
         *customers.handover.routes.api_routes(MOVERS),
         *customers.routes_stages.api_routes(),
         *customers.rules.routes.api_routes(),
+        *customers.reports.routes.api_routes(),
+        *inbox.response_report.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
         *customers.codes.routes.api_routes(),
@@ -332,6 +337,7 @@ class Worker:
             Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
             Loop("handover", HandingOver(services, MOVERS).round, bus=bus, topics=("handover",), look=2.0),
             Loop("handover-asking", Asking(services).round, bus=bus, topics=("handover",), look=5.0),
+            Loop("customer-sums", lambda: sums.fold(services), look=5.0),
             Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
             Loop("pool", lambda: fall(services), look=5.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
