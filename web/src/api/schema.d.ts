@@ -2691,6 +2691,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reports/growth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * New and lost customers by day, week or month
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_growth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where new customers came from
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far customers got, and how long it took
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_funnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/spread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Customers by owner, stage, tag, place or a field of one's own
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_spread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A report as text
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A report as a spreadsheet
+         * @description Needs the permission `customers.reports`.
+         */
+        get: operations["get_api_reports_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How quickly customers were answered
+         * @description Needs the permission `inbox.team`.
+         */
+        get: operations["get_api_reports_responses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/{customer_id}/follow-ups": {
         parameters: {
             query?: never;
@@ -7207,6 +7347,62 @@ export interface components {
             /** More */
             more: boolean;
         };
+        /**
+         * FunnelReport
+         * @description ``made``: customers of the period; ``lost`` of them; ``unstaged``: never in a stage.
+         */
+        FunnelReport: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Made */
+            made: number;
+            /** Lost */
+            lost: number;
+            /** Unstaged */
+            unstaged: number;
+            /** Rows */
+            rows: components["schemas"]["FunnelRow"][];
+        };
+        /**
+         * FunnelRow
+         * @description Of the customers made in the period: ``reached`` this stage or a later one, with the share of the stage before. Of the moves
+         *     in the period: ``entered`` it, ``left`` it, and how long those stayed. ``now``: who is there at this moment, and their worth.
+         */
+        FunnelRow: {
+            /** Stage Id */
+            stage_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "open" | "won" | "lost";
+            /** Color */
+            color: string;
+            /** Reached */
+            reached: number;
+            /** Conversion */
+            conversion: number | null;
+            /** Entered */
+            entered: number;
+            /** Left */
+            left: number;
+            /** Average Seconds */
+            average_seconds: number | null;
+            /** Now */
+            now: number;
+            /** Value Fen */
+            value_fen: number;
+        };
         /** GoView */
         GoView: {
             /** Url */
@@ -7302,6 +7498,46 @@ export interface components {
             key: string;
             /** Name */
             name: string;
+        };
+        /** GrowthReport */
+        GrowthReport: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "day" | "week" | "month";
+            /** Rows */
+            rows: components["schemas"]["GrowthRow"][];
+            total: components["schemas"]["GrowthRow"];
+        };
+        /**
+         * GrowthRow
+         * @description ``day``: the first of the bucket. ``gone``: people who deleted one of us; ``won`` and ``lost``: by stage.
+         */
+        GrowthRow: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Made */
+            made: number;
+            /** Gone */
+            gone: number;
+            /** Won */
+            won: number;
+            /** Lost */
+            lost: number;
         };
         /**
          * HandoverFilter
@@ -9814,6 +10050,64 @@ export interface components {
             password?: string | null;
         };
         /**
+         * ResponseAgent
+         * @description ``agent_id`` 0: in the platform's own client, or by nobody known.
+         */
+        ResponseAgent: {
+            /** Answers */
+            answers: number;
+            /** First Median */
+            first_median: number | null;
+            /** Next Median */
+            next_median: number | null;
+            /** Sla Met */
+            sla_met: number;
+            /** Sla Breached */
+            sla_breached: number;
+            /** Agent Id */
+            agent_id: number;
+        };
+        /** ResponseDay */
+        ResponseDay: {
+            /** Answers */
+            answers: number;
+            /** First Median */
+            first_median: number | null;
+            /** Next Median */
+            next_median: number | null;
+            /** Sla Met */
+            sla_met: number;
+            /** Sla Breached */
+            sla_breached: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+        };
+        /** ResponseReport */
+        ResponseReport: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "day" | "week" | "month";
+            /** Days */
+            days: components["schemas"]["ResponseDay"][];
+            /** Agents */
+            agents: components["schemas"]["ResponseAgent"][];
+        };
+        /**
          * ResponseView
          * @description Working seconds until an answer. Without answers there is no median.
          */
@@ -10456,6 +10750,31 @@ export interface components {
             /** Channels */
             channels?: string[];
         };
+        /** SourceReport */
+        SourceReport: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Rows */
+            rows: components["schemas"]["SourceRow"][];
+        };
+        /**
+         * SourceRow
+         * @description ``source`` empty: not known.
+         */
+        SourceRow: {
+            /** Source */
+            source: string;
+            /** Made */
+            made: number;
+        };
         /**
          * Span
          * @description Minutes of a day, ``end`` not included; 1440 is midnight.
@@ -10480,6 +10799,32 @@ export interface components {
             name: string;
             /** Working */
             working: boolean;
+        };
+        /**
+         * SpreadReport
+         * @description ``others``: customers of values beyond the most frequent ones. ``total``: all customers.
+         */
+        SpreadReport: {
+            /** By */
+            by: string;
+            /** Total */
+            total: number;
+            /** Others */
+            others: number;
+            /** Rows */
+            rows: components["schemas"]["SpreadRow"][];
+        };
+        /**
+         * SpreadRow
+         * @description ``value``: an id, a text or a choice's key, as a filter of the list takes it; empty (ids: 0): none. ``label`` for choices.
+         */
+        SpreadRow: {
+            /** Value */
+            value: string;
+            /** Label */
+            label: string;
+            /** N */
+            n: number;
         };
         /**
          * Stack
@@ -25082,6 +25427,515 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CustomerStageRuleView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_growth: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrowthReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_sources: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_funnel: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunnelReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_spread: {
+        parameters: {
+            query: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+                by: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpreadReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_csv: {
+        parameters: {
+            query: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+                report: "growth" | "sources" | "funnel" | "spread";
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_xlsx: {
+        parameters: {
+            query: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+                report: "growth" | "sources" | "funnel" | "spread";
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_reports_responses: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                unit?: "day" | "week" | "month";
+                owner_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseReport"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
