@@ -10,9 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from customers.identity.join import join_contact
 from scrm.channel import ContactRef
 from scrm.db import Row
 from scrm.services import Work
+
+UNION_CUSTOMERS = "select union_id, customer_id from customer_union where union_id = any($1::text[])"
+LOCK_CUSTOMERS = """
+select u.id from customer u where u.id in (
+  select k.customer_id from contact k where k.id = any($1::bigint[])
+  union select n.customer_id from customer_union n where n.union_id = any($2::text[]))
+order by u.id for update
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ async def resolve(
         for external_id, ref in wanted.items()
         if ref.union_id and known[external_id]["union_id"] != ref.union_id
     ]
-    moved = {contact_id: await join_union(work, contact_id, union_id) for contact_id, union_id in newly_linked}
+    moved = await join_unions(work, newly_linked)
     return {
         external_id: Resolved(
             row["id"],
@@ -85,27 +94,36 @@ async def _find(work: Work, connection_id: int, external_ids: list[str]) -> list
 
 
 async def _make(work: Work, connection_id: int, refs: Sequence[ContactRef], *, ask_profiles: bool) -> None:
+    """Who comes with a union id that is known becomes that customer at once; everybody else is a new one."""
+    unions = sorted({ref.union_id for ref in refs if ref.union_id})
+    rows = await work.tx.fetch(UNION_CUSTOMERS, unions) if unions else []
+    of_union: dict[str, int] = {row["union_id"]: row["customer_id"] for row in rows}
+    strangers = [ref for ref in refs if ref.union_id not in of_union]
     ids = await work.tx.fetch(
-        "select nextval(pg_get_serial_sequence('customer', 'id')) as id from generate_series(1, $1)", len(refs)
+        "select nextval(pg_get_serial_sequence('customer', 'id')) as id from generate_series(1, $1)", len(strangers)
     )
-    customer_ids = [row["id"] for row in ids]
     await work.tx.execute(
         "insert into customer (id, name, avatar, created_at, updated_at) overriding system value "
         "select w.id, w.name, w.avatar, $4, $4 from unnest($1::bigint[], $2::text[], $3::text[]) w (id, name, avatar)",
-        customer_ids,
-        [ref.name for ref in refs],
-        [ref.avatar for ref in refs],
+        [row["id"] for row in ids],
+        [ref.name for ref in strangers],
+        [ref.avatar for ref in strangers],
         work.now,
     )
+    new = {ref.external_id: row["id"] for ref, row in zip(strangers, ids, strict=True)}
+    joining = [ref.union_id if ref.external_id not in new else None for ref in refs]
     await work.tx.execute(
-        "insert into contact (connection_id, external_id, customer_id, name, avatar, profile_due_at, created_at, updated_at) "
-        "select $1, w.external_id, w.customer_id, w.name, w.avatar, case when $6::boolean and w.name = '' then $7::timestamptz end, $7, $7 "
-        "from unnest($2::text[], $3::bigint[], $4::text[], $5::text[]) w (external_id, customer_id, name, avatar)",
+        "insert into contact (connection_id, external_id, customer_id, name, avatar, union_id, profile_due_at, created_at, updated_at) "
+        "select $1, w.external_id, w.customer_id, w.name, w.avatar, w.union_id, "
+        "case when $7::boolean and w.name = '' then $8::timestamptz end, $8, $8 "
+        "from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) "
+        "w (external_id, customer_id, name, avatar, union_id)",
         connection_id,
         [ref.external_id for ref in refs],
-        customer_ids,
+        [new.get(ref.external_id) or of_union[ref.union_id] for ref in refs],
         [ref.name for ref in refs],
         [ref.avatar for ref in refs],
+        joining,
         ask_profiles,
         work.now,
     )
@@ -147,11 +165,26 @@ async def _update(work: Work, pairs: Sequence[tuple[Row, ContactRef]]) -> None:
     )
 
 
+async def join_unions(work: Work, pairs: Sequence[tuple[int, str]]) -> dict[int, int]:
+    """Contacts turn out to be the people with these union ids: each moves to that person's customer, or makes its own customer that
+    person. Returns the customer of each contact. What was one customer's alone goes along whole, and can be taken back
+    (``customers.identity``)."""
+    if not pairs:
+        return {}
+    await _lock_all(work, pairs)
+    return {contact_id: await join_union(work, contact_id, union_id) for contact_id, union_id in pairs}
+
+
+async def _lock_all(work: Work, pairs: Sequence[tuple[int, str]]) -> None:
+    """All customers of the batch at once, in the order of their ids, so that no two batches or merges wait for each other."""
+    contacts, unions = zip(*pairs, strict=True)
+    await work.tx.execute(LOCK_CUSTOMERS, contacts, unions)
+
+
 async def join_union(work: Work, contact_id: int, union_id: str) -> int:
-    """The contact turns out to be the person with ``union_id``: moves it to that person's customer, or makes its own
-    customer that person. Returns the customer. A customer left without contacts points to where they went."""
+    """For one; see :func:`join_unions`."""
     await work.tx.execute("update contact set union_id = $2 where id = $1", contact_id, union_id)
-    own = await work.tx.fetchval("select customer_id from contact where id = $1", contact_id)
+    own = int(await work.tx.fetchval("select customer_id from contact where id = $1", contact_id))
     await work.tx.execute(
         "insert into customer_union (union_id, customer_id) values ($1, $2) on conflict (union_id) do nothing",
         union_id,
@@ -162,24 +195,4 @@ async def join_union(work: Work, contact_id: int, union_id: str) -> int:
     )
     if target == own:
         return target
-    await work.tx.execute("update contact set customer_id = $2 where id = $1", contact_id, target)
-    await work.tx.execute(
-        "update customer t set name = coalesce(nullif(t.name, ''), o.name), avatar = coalesce(nullif(t.avatar, ''), o.avatar), "
-        "phone = coalesce(nullif(t.phone, ''), o.phone), city = coalesce(nullif(t.city, ''), o.city), "
-        "remark = coalesce(nullif(t.remark, ''), o.remark), owner_id = coalesce(t.owner_id, o.owner_id), updated_at = $3 "
-        "from customer o where t.id = $1 and o.id = $2 "
-        "and not exists (select from contact c where c.customer_id = o.id)",
-        target,
-        own,
-        work.now,
-    )
-    emptied = await work.tx.execute(
-        "update customer o set merged_into = $1, updated_at = $3 where o.id = $2 "
-        "and not exists (select from contact c where c.customer_id = o.id)",
-        target,
-        own,
-        work.now,
-    )
-    if emptied == "UPDATE 1":
-        await work.tx.execute("update customer_union set customer_id = $1 where customer_id = $2", target, own)
-    return target
+    return await join_contact(work, contact_id, own, target)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from customers.resolve import Resolved, resolve
-from inbox import arrivals, familiar, greetings, rows
+from inbox import arrivals, familiar, greetings, lead_cards, rows
 from inbox.arrivals import Arrival
 from inbox.occurrences import keep
 from inbox.orientation import orient_recalls
@@ -206,6 +206,7 @@ async def _messages(work: Work, scene: Scene, chats: Sequence[tuple[Item, Chat]]
             found.append(Arrival(conversation, event, item.inbound_event_id))
     if found:
         await arrivals.write(work, found)
+        await lead_cards.note_numbers(work, found)
 
 
 def _placed(scene: Scene, chats: Sequence[tuple[Item, Chat]], kind: type[E]) -> list[tuple[Item, Conversation, E]]:

@@ -9,6 +9,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator
+import unicodedata
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader
 from aiohttp.http_exceptions import HttpProcessingError
@@ -24,7 +29,6 @@ from scrm.http import Raw, Reply, Request
 from scrm.permissions import INBOX_RECALLED, Principal, Scope
 from scrm.picture_size import ENOUGH, picture_size
 from scrm.reading import UnsupportedType
-from scrm.services import Services
 from scrm.views import Input
 
 log = logging.getLogger(__name__)
@@ -50,8 +54,34 @@ class DownloadQuery(Input):
     download: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that lies in the blob store and is known there."""
+
+    sha256: str
+    size: int
+    name: str
+    mime: str
+    width: int
+    height: int
+
+
 async def upload(request: Request) -> Reply[AttachmentView]:
     """Streams the field ``file`` into the blob store and keeps it for a message that will be sent."""
+    file = await receive_file(request)
+    async with request.services.work() as work:
+        kept = await work.tx.fetchval(
+            INSERT, kind_of(file.mime), file.sha256, file.name, file.mime, file.size, request.principal.agent_id, work.now,
+            file.width, file.height,
+        )  # fmt: skip
+        row = await work.tx.fetchrow(ONE, kept)
+    if row is None:
+        raise NotFound("The upload is gone.")
+    return Reply(attachment_view(row), status=201)
+
+
+async def receive_file(request: Request) -> Received:
+    """Streams the field ``file`` into the blob store."""
     services, limit = request.services, request.services.settings.server.max_upload_bytes
     if not request.raw.content_type.startswith("multipart/form-data"):
         raise UnsupportedType("Send multipart/form-data with the field file.")
@@ -69,8 +99,12 @@ async def upload(request: Request) -> Reply[AttachmentView]:
         raise Unprocessable("The file is empty.", fields={"file": "It has no content."})
     name = safe_name(_said(part, "filename"))
     mime = sniff(head, name, part.headers.get("Content-Type", ""))
-    view = await _keep(services, request.principal, sha256, size, name, mime)
-    return Reply(view, status=201)
+    width, height = 0, 0
+    if mime.startswith("image/"):
+        width, height = picture_size(await services.blobs.read_range(sha256, 0, min(size, ENOUGH)))
+    async with services.work() as work:
+        await work.tx.execute(INSERT_BLOB, sha256, size, mime, work.now)
+    return Received(sha256, size, name, mime, width, height)
 
 
 async def read_file(request: Request, *, limit: int) -> tuple[str, bytes]:
@@ -126,23 +160,6 @@ def _said(part: BodyPartReader, name: str) -> str:
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await part.read_chunk(64 << 10):
         yield bytes(chunk)
-
-
-async def _keep(
-    services: Services, principal: Principal, sha256: str, size: int, name: str, mime: str
-) -> AttachmentView:
-    width, height = 0, 0
-    if mime.startswith("image/"):
-        width, height = picture_size(await services.blobs.read_range(sha256, 0, min(size, ENOUGH)))
-    async with services.work() as work:
-        await work.tx.execute(INSERT_BLOB, sha256, size, mime, work.now)
-        kept = await work.tx.fetchval(
-            INSERT, kind_of(mime), sha256, name, mime, size, principal.agent_id, work.now, width, height
-        )
-        row = await work.tx.fetchrow(ONE, kept)
-    if row is None:
-        raise NotFound("The upload is gone.")
-    return attachment_view(row)
 
 
 async def _find(tx: Tx, principal: Principal, attachment_id: int) -> Row:

@@ -24,6 +24,10 @@ import customers.codes.routes
 import customers.follow_ups.routes
 import customers.greetings.routes
 import customers.handover.routes
+import customers.identity.acts
+import customers.identity.duplicates
+import customers.identity.entry
+import customers.identity.routes
 import customers.list_work
 import customers.listing.routes
 import customers.reports.routes
@@ -37,6 +41,7 @@ import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
 import inbox.cards.routes
+import inbox.customer_files
 import inbox.follow_up_files
 import inbox.library.routes
 import inbox.list_routes
@@ -60,6 +65,7 @@ from customers.greetings.tell import Teller
 from customers.handover.asking import Asking
 from customers.handover.own import CustomerMover, TaskMover
 from customers.handover.run import HandingOver
+from customers.identity.finder import FIND_DUPLICATES, find_duplicates
 from customers.pool import everyone
 from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
@@ -80,6 +86,7 @@ from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
 from inbox.figures_command import check_figures, rebuild_figures
 from inbox.handing_over import ConversationMover, ScheduledMover
+from inbox.lead_cards import LEARN_PHONE, learn_phone
 from inbox.media import fetch_media
 from inbox.receive import receive
 from inbox.routing import Router
@@ -155,6 +162,7 @@ TICKS = {
     upkeep.CLEAN: 3600,
     prepare.PREPARE_ALL: prepare.EVERY,
     tidying.TIDY: 3600,
+    FIND_DUPLICATES: 20,
     everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
 }
 
@@ -196,6 +204,10 @@ def routes() -> list[Route]:
         *inbox.follow_up_files.api_routes(),
         *inbox.reveal.api_routes(),
         *customers.reveal.api_routes(),
+        *customers.identity.routes.api_routes(contacts_renamed),
+        *customers.identity.entry.api_routes(),
+        *customers.identity.duplicates.api_routes(),
+        *inbox.customer_files.api_routes(),
         *customers.routes_fields.api_routes(),
         *customers.listing.routes.api_routes(),
         *customers.bulk.routes.api_routes(),
@@ -224,6 +236,9 @@ def routes() -> list[Route]:
                 **undo_people.undo_kinds(),
                 **rules.undo_kinds(),
                 **undo_kinds(),
+                **customers.identity.acts.undo_kinds(contacts_renamed),
+                **customers.identity.duplicates.undo_kinds(),
+                **inbox.customer_files.undo_kinds(),
                 **saved_views.undo_kinds(),
                 **customers.list_work.undo_kinds(),
                 **customers.routes_stages.undo_kinds(),
@@ -314,6 +329,8 @@ class Worker:
                 prepare.PREPARE: prepare.prepare,
                 prepare.PREPARE_ALL: prepare.prepare_all,
                 SEND_CARD: send_card,
+                FIND_DUPLICATES: find_duplicates,
+                LEARN_PHONE: learn_phone,
                 **customers.list_work.JOBS,
                 everyone.RECOMPUTE: everyone.recompute_all,
             },

@@ -58,6 +58,7 @@ STAYS: dict[tuple[str, str], str] = {
     ("customer_merge", "into_id"): "the log of merges itself",
     ("customer_apart", "low_id"): "two that somebody said are two",
     ("customer_apart", "high_id"): "two that somebody said are two",
+    ("customer_entry", "customer_id"): "says what somebody entered; its number leads to where it went",
     ("customer_key", "customer_id"): "made anew from the customer",
     ("duplicate", "low_id"): "a suggestion; those about merged customers are not shown",
     ("duplicate", "high_id"): "a suggestion; those about merged customers are not shown",

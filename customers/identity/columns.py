@@ -106,9 +106,11 @@ async def write(work: Work, customer_id: int, values: Columns) -> None:
     """Sets columns to values as :func:`to_jsonb` gives them. Their names come from the database itself."""
     names = ", ".join(f'"{name}"' for name in values)
     given = ", ".join(f'r."{name}"' for name in values)
-    columns = f"({names}) = (select {given} from jsonb_populate_record(null::customer, $2::jsonb) r), " if values else ""
+    columns = (
+        f"({names}) = (select {given} from jsonb_populate_record(null::customer, $2::jsonb) r), " if values else ""  # noqa: S608
+    )
     await work.tx.execute(
-        f"update customer set {columns}version = version + 1, updated_at = $3 where id = $1",  # noqa: S608
+        f"update customer set {columns}version = version + 1, updated_at = $3 where id = $1 and $2::jsonb is not null",  # noqa: S608
         customer_id,
         values,
         work.now,

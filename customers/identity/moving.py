@@ -13,22 +13,26 @@ from scrm.services import Work
 Moved = dict[str, list[Any]]
 """By table, the keys of the rows that moved."""
 
+VERIFIED = "phone_number.verified"
+"""Among what moved: numbers that both had, of which the other's row was the verified one."""
+
 LOCK = """
 select c.*, to_jsonb(c) as whole from customer c where c.id = any($1::bigint[]) order by c.id for update
 """
 # The verified one of two rows for one number stays verified, whichever of them is kept in sight.
 TWICE = """
-select o.id as theirs, s.id as ours from phone_number o join phone_number s on s.phone = o.phone and s.customer_id = $2
+select o.id as theirs, s.id as ours, o.phone from phone_number o join phone_number s on s.phone = o.phone and s.customer_id = $2
 where o.customer_id = $1 and o.verified and not s.verified
 """
 
 
-async def lock(work: Work, ids: Iterable[int]) -> dict[int, Row]:
+async def lock(work: Work, ids: Iterable[int], *, merged: Iterable[int] = ()) -> dict[int, Row]:
     """Locks customers in the order of their ids, against everything that would add to them: what is being added is waited for, what
-    comes later finds them where they went. Each row has ``whole``, itself as JSON. Raises :class:`Conflict` when one was merged or
-    thrown away meanwhile."""
-    wanted = sorted(set(ids))
-    found = {row["id"]: row for row in await work.tx.fetch(LOCK, wanted)}
+    comes later finds them where they went. Each row has ``whole``, itself as JSON. ``merged``: others that lead elsewhere, and are
+    locked with them. Raises :class:`Conflict` when one of ``ids`` was merged or thrown away meanwhile."""
+    wanted = set(ids)
+    rows = await work.tx.fetch(LOCK, sorted(wanted | set(merged)))
+    found = {row["id"]: row for row in rows if row["id"] in wanted}
     if len(found) < len(wanted) or any(row["merged_into"] is not None for row in found.values()):
         raise Conflict("One of these customers has been merged meanwhile. Look again.", code="changed_meanwhile")
     if any(row["deleted_at"] is not None for row in found.values()):
@@ -41,11 +45,8 @@ async def move_all(work: Work, from_id: int, to_id: int) -> Moved:
     await _keep_verified(work, from_id, to_id)
     moved: Moved = {}
     for one in MOVES:
-        left = ""
-        if one.once:
-            left = f"and not exists (select from {one.table} o where o.customer_id = $2 and o.{one.once} = t.{one.once})"
         rows = await work.tx.fetch(
-            f"update {one.table} t set customer_id = $2 where t.customer_id = $1 {left} returning t.{one.key} as key",  # noqa: S608
+            f"update {one.table} t set customer_id = $2 where t.customer_id = $1 {_once(one)} returning t.{one.key} as key",  # noqa: S608
             from_id,
             to_id,
         )
@@ -53,10 +54,20 @@ async def move_all(work: Work, from_id: int, to_id: int) -> Moved:
     return moved
 
 
-async def _keep_verified(work: Work, from_id: int, to_id: int) -> None:
-    for row in await work.tx.fetch(TWICE, from_id, to_id):
+def _once(one: Belonging) -> str:
+    """Of what a customer has once, the one that is there already stays."""
+    if not one.once:
+        return ""
+    return f"and not exists (select from {one.table} o where o.customer_id = $2 and o.{one.once} = t.{one.once})"
+
+
+async def _keep_verified(work: Work, from_id: int, to_id: int) -> list[str]:
+    """The numbers that changed their sides."""
+    rows = await work.tx.fetch(TWICE, from_id, to_id)
+    for row in rows:
         await work.tx.execute("update phone_number set verified = false where id = $1", row["theirs"])
         await work.tx.execute("update phone_number set verified = true where id = $1", row["ours"])
+    return [row["phone"] for row in rows]
 
 
 async def move_following(
@@ -90,7 +101,7 @@ async def move_keys(work: Work, from_id: int, to_id: int, keys: Mapping[str, Seq
         kind = "text" if one.key == "union_id" else "bigint"
         rows = await work.tx.fetch(
             f"update {one.table} t set customer_id = $2 where t.customer_id = $1 and t.{one.key} = any($3::{kind}[]) "  # noqa: S608
-            f"returning t.{one.key} as key",
+            f"{_once(one)} returning t.{one.key} as key",
             from_id,
             to_id,
             wanted,
