@@ -7,9 +7,10 @@ from typing import Any
 
 from customers.queries import customer_row, row_to_change
 from customers.timeline import Line, tell
-from inbox.uploads import DownloadQuery, hand_out, receive_file
+from inbox.uploads import DownloadQuery, receive_file
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound
+from scrm.handing_out import hand_out
 from scrm.http import Raw, Reply, Request, Route
 from scrm.permissions import CUSTOMERS_READ, CUSTOMERS_WRITE, Principal
 from scrm.services import Work

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from customers.follow_ups.queries import FIND, arguments
-from inbox.uploads import DownloadQuery, hand_out
+from inbox.uploads import DownloadQuery
 from scrm.errors import NotFound
+from scrm.handing_out import hand_out
 from scrm.http import Raw, Request, Route
 from scrm.permissions import CUSTOMERS_READ
 

@@ -9,11 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator
-import unicodedata
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
 from aiohttp import BodyPartReader, MultipartReader
 from aiohttp.http_exceptions import HttpProcessingError
