@@ -109,20 +109,22 @@ class GroupLife:
     ) -> None:
         there = {one.userid for one in group.members}
         fresh = [one for one in dict.fromkeys(who) if one not in there]
+        if not fresh:
+            return
         with changing(group, now) as version:
             for one in fresh:
                 group.members.append(entry(corp, one, int(now), scene, invited_by or group.owner, state))
-        if fresh:
-            self._members(corp, group, now, "add_member", fresh, version, JoinScene=_JOIN_SCENES[scene], QuitScene=0)
+        self._members(corp, group, now, "add_member", fresh, version, JoinScene=_JOIN_SCENES[scene], QuitScene=0)
 
     def leave(self, corp: Corp, group: GroupChat, who: Sequence[str], now: float, *, removed: bool = False) -> None:
         gone = [one.userid for one in group.members if one.userid in set(who)]
+        if not gone:
+            return
         with changing(group, now) as version:
             group.members = [one for one in group.members if one.userid not in gone]
             group.admins = [one for one in group.admins if one not in gone]
-        if gone:
-            quit_scene = REMOVED if removed else LEFT
-            self._members(corp, group, now, "del_member", gone, version, JoinScene=0, QuitScene=quit_scene)
+        quit_scene = REMOVED if removed else LEFT
+        self._members(corp, group, now, "del_member", gone, version, JoinScene=0, QuitScene=quit_scene)
 
     def change(self, corp: Corp, group: GroupChat, now: float, detail: str, **what: Any) -> None:
         """``detail``: ``change_owner``, ``change_name``, ``change_notice``."""

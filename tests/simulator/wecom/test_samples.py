@@ -92,6 +92,33 @@ async def play_through(shop: Shop) -> dict[str, Json]:
     chat = shop.play.create_group(CORP, "群", "lisi", [shop.customer])
     answers["externalcontact.groupchat.list"] = await shop.post("externalcontact/groupchat/list", {"limit": 10})
     answers["externalcontact.groupchat.get"] = await shop.post("externalcontact/groupchat/get", {"chat_id": chat})
+    return answers | await play_customer_contact(shop, chat)
+
+
+async def play_customer_contact(shop: Shop, chat: str) -> dict[str, Json]:
+    answers: dict[str, Json] = {}
+
+    async def post(path: str, body: Json) -> Json:
+        answers[f"externalcontact.{path.replace('/', '.')}"] = answer = await shop.post(f"externalcontact/{path}", body)
+        return answer
+
+    tag = (await post("add_corp_tag", {"group_name": "意向", "tag": [{"name": "高"}]}))["tag_group"]["tag"][0]["id"]
+    way = await post("add_contact_way", {"type": 2, "scene": 2, "user": ["lisi"], "state": "s"})
+    await post("get_contact_way", {"config_id": way["config_id"]})
+    await post("list_contact_way", {})
+    await post("mark_tag", {"userid": "lisi", "external_userid": shop.customer, "add_tag": [tag]})
+    await post("remark", {"userid": "lisi", "external_userid": shop.customer, "remark": "王"})
+    givers = {"handover_userid": "lisi", "takeover_userid": "ZhangSan"}
+    await post("transfer_customer", {**givers, "external_userid": [shop.customer]})
+    await post("transfer_result", givers)
+    await post("groupchat/onjob_transfer", {"chat_id_list": [chat], "new_owner": "ZhangSan"})
+    await post("unionid_to_external_userid", {"unionid": "o6_bmjrPTlm6"})
+    shop.play.answer_transfer(CORP, shop.customer, accepts=False)
+    shop.play.member_leaves(CORP, "lisi")
+    await post("get_unassigned_list", {})
+    await post("resigned/transfer_customer", {**givers, "external_userid": [shop.customer]})
+    await post("resigned/transfer_result", givers)
+    await post("groupchat/transfer", {"chat_id_list": ["wr0"], "new_owner": "ZhangSan"})
     return answers
 
 
@@ -184,6 +211,21 @@ async def test_events_of_sync_msg_have_the_samples_names(shop: Shop) -> None:
         ("externalcontact.batch.get_by_user", {0}),
         ("externalcontact.get_corp_tag_list", {0}),
         ("externalcontact.groupchat.get", {40050}),
+        ("externalcontact.groupchat.list", {50100}),
+        ("externalcontact.remark", {84061, 40096}),
+        ("externalcontact.mark_tag", {84061, 40096}),
+        ("externalcontact.add_corp_tag", {40068}),
+        ("externalcontact.edit_corp_tag", {40068}),
+        ("externalcontact.del_corp_tag", {40068}),
+        ("externalcontact.add_contact_way", {60111}),
+        ("externalcontact.update_contact_way", {41044}),
+        ("externalcontact.del_contact_way", {41044}),
+        ("externalcontact.list_contact_way", {50100}),
+        ("externalcontact.send_welcome_msg", {41050}),
+        ("externalcontact.transfer_customer", {0}),
+        ("externalcontact.transfer_result", {50100}),
+        ("externalcontact.resigned.transfer_customer", {40097}),
+        ("externalcontact.groupchat.onjob_transfer", {0}),
         ("message.recall", {40058}),
     ],
 )

@@ -112,3 +112,64 @@ async def test_customer_contact(shop: Shop, client: WeChatClient) -> None:
     assert (await in_thread(client.external_contact.list, "lisi"))["external_userid"] == [shop.customer]
     found = await in_thread(client.external_contact.get, shop.customer)
     assert found["external_contact"]["name"] == "王小明"
+    with pytest.raises(WeChatClientException, match="40063"):
+        await in_thread(client.external_contact.batch_get_by_user, "lisi")  # it does not know userid_list
+    page = await in_thread(client.post, "externalcontact/batch/get_by_user", data={"userid_list": ["lisi"]})
+    assert page["external_contact_list"][0]["follow_info"]["userid"] == "lisi"
+
+
+async def test_tags(shop: Shop, client: WeChatClient) -> None:
+    shop.play.create_follow(CORP, "lisi", shop.customer)
+    contact = client.external_contact
+    added = await in_thread(contact.add_corp_tag, None, "意向", 1, [{"name": "高", "order": 1}])
+    group = added["tag_group"]
+    tag_id = group["tag"][0]["id"]
+    await in_thread(contact.mark_tag, "lisi", shop.customer, [tag_id])
+    (follow,) = (await in_thread(contact.get, shop.customer))["follow_user"]
+    assert [tag["tag_name"] for tag in follow["tags"]] == ["高"]
+    await in_thread(contact.edit_corp_tag, tag_id, "很高")
+    assert (await in_thread(contact.get_corp_tag_list))["tag_group"][0]["tag"][0]["name"] == "很高"
+    await in_thread(contact.del_corp_tag, [tag_id])
+    with pytest.raises(WeChatClientException, match="40068"):
+        await in_thread(contact.del_corp_tag, [tag_id])
+
+
+async def test_codes_and_welcomes(shop: Shop, client: WeChatClient) -> None:
+    contact = client.external_contact
+    made = await in_thread(contact.add_contact_way, 1, 2, state="flyer", user=["lisi"])
+    assert made["qr_code"].startswith(shop.simulator.base_url)
+    shop.play.customer_scans(CORP, made["config_id"], shop.customer)
+    (follow,) = (await in_thread(contact.get, shop.customer))["follow_user"]
+    assert follow["state"] == "flyer"
+    code = next(iter(shop.simulator.world.corps[CORP].welcome_codes))
+    await in_thread(contact.send_welcome_msg, {"welcome_code": code, "text": {"content": "您好"}})
+    assert [one.text for one in shop.play.greetings(CORP)] == ["您好"]
+    await in_thread(contact.update_contact_way, made["config_id"], "新备注", user=["ZhangSan"])
+    way = (await in_thread(contact.get_contact_way, made["config_id"]))["contact_way"]
+    assert (way["remark"], way["user"]) == ("新备注", ["ZhangSan"])
+    await in_thread(contact.del_contact_way, made["config_id"])
+    with pytest.raises(WeChatClientException, match="41044"):
+        await in_thread(contact.get_contact_way, made["config_id"])
+
+
+async def test_groups_and_those_who_left(shop: Shop, client: WeChatClient) -> None:
+    chat = shop.play.create_group(CORP, "群", "lisi", [shop.customer])
+    contact = client.external_contact
+    assert (await in_thread(contact.get_group_chat_list, 10))["group_chat_list"] == [{"chat_id": chat, "status": 0}]
+    group = (await in_thread(contact.get_group_chat_info, chat))["group_chat"]
+    assert [one["userid"] for one in group["member_list"]] == ["lisi", shop.customer]
+    shop.play.create_follow(CORP, "lisi", shop.customer)
+    shop.play.member_leaves(CORP, "lisi")
+    waiting = await in_thread(contact.get_unassigned_list)
+    assert [one["external_userid"] for one in waiting["info"]] == [shop.customer]
+    with pytest.raises(WeChatClientException):
+        await in_thread(contact.transfer, shop.customer, "lisi", "ZhangSan")  # this address was retired
+    wanted = {"handover_userid": "lisi", "takeover_userid": "ZhangSan", "external_userid": [shop.customer]}
+    answer = await in_thread(client.post, "externalcontact/resigned/transfer_customer", data=wanted)
+    assert answer["customer"] == [{"external_userid": shop.customer, "errcode": 0}]
+
+
+async def test_a_card_for_a_member(shop: Shop, client: WeChatClient) -> None:
+    await in_thread(client.message.send_text_card, 1000002, ["lisi"], "新客户", "王先生", "https://example.com", "查看")
+    (message,) = shop.play.member_messages(CORP, "lisi")
+    assert (message.body["title"], message.body["btntxt"]) == ("新客户", "查看")
