@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.pool.due import recompute
+from customers.sync.wishes import wish_tags
 from customers.timeline import Line, tell
 from scrm.db import Row
 from scrm.errors import Unprocessable
@@ -40,6 +41,17 @@ returning u.id, w.before, w.tags
 """
 
 
+# The same with tags for each customer.
+CHANGE_EACH = """
+update customer u set tags = w.tags, version = u.version + 1, updated_at = $2 from (
+  select was.id, was.tags as before, array(
+    select t from (select unnest(was.tags) union select unnest(e.added)) s (t) where t <> all(e.removed) order by t
+  ) as tags from jsonb_to_recordset($1) e (id bigint, added bigint[], removed bigint[]) join customer was on was.id = e.id
+) w where u.id = w.id and w.tags <> array(select unnest(w.before) order by 1)
+returning u.id, w.before, w.tags
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """What changed for one customer; ``before`` is what it takes to undo it."""
@@ -57,9 +69,11 @@ async def change_tags(
     remove: Sequence[int],
     *,
     rule: Mapping[str, Any] | None = None,
+    write_back: bool = True,
 ) -> list[Tagged]:
     """Adds and removes tags of these customers, in a handful of statements however many they are. Customers that are not there are
     left out, and so are those for whom nothing changes. ``rule`` (``{id, name}``) says in the story what did it.
+    ``write_back``: the relations of these customers get the same on their platforms.
 
     Raises :class:`Unprocessable` for a tag that does not exist or was put away, for two tags of one exclusive group, and for too
     many tags on one customer.
@@ -77,7 +91,45 @@ async def change_tags(
     changed = [_tagged(row) for row in rows]
     await _tell(work, agent_id, changed, {**known, **rivals}, rule)
     await recompute(work, [one.customer_id for one in changed])
+    if write_back:
+        await wish_tags(work, changed)
     return changed
+
+
+async def change_tags_of_each(
+    work: Work,
+    agent_id: int | None,
+    wanted: Mapping[int, tuple[Sequence[int], Sequence[int]]],
+    *,
+    write_back: bool = True,
+) -> list[Tagged]:
+    """The same with tags to add and to remove for each customer, for what was not chosen by a person: tags that do not exist or were
+    put away are left out, and of several tags of one exclusive group the last one counts."""
+    wanted = {customer_id: what for customer_id, what in wanted.items() if what[0] or what[1]}
+    if not wanted:
+        return []
+    tags = sorted({one for add, remove in wanted.values() for one in (*add, *remove)})
+    known = {row["id"]: row for row in await work.tx.fetch(WANTED, tags)}
+    exclusive = sorted({row["tag_group_id"] for row in known.values() if row["exclusive"]})
+    rivals = {row["id"]: row for row in await work.tx.fetch(RIVALS, exclusive, [])} if exclusive else {}
+    ids = [row["id"] for row in await work.tx.fetch(LOCK, sorted(wanted))]
+    each = [_for_one(customer_id, *wanted[customer_id], known, rivals) for customer_id in ids]
+    changed = [_tagged(row) for row in await work.tx.fetch(CHANGE_EACH, each, work.now)] if each else []
+    await _tell(work, agent_id, changed, {**rivals, **known}, None)
+    await recompute(work, [one.customer_id for one in changed])
+    if write_back:
+        await wish_tags(work, changed)
+    return changed
+
+
+def _for_one(
+    customer_id: int, add: Sequence[int], remove: Sequence[int], known: Mapping[int, Row], rivals: Mapping[int, Row]
+) -> dict[str, Any]:
+    added = [one for one in dict.fromkeys(add) if one in known and known[one]["offered"]]
+    last = {known[one]["tag_group_id"]: one for one in added if known[one]["exclusive"]}
+    added = [one for one in added if last.get(known[one]["tag_group_id"], one) == one]
+    displaced = [one for one, row in rivals.items() if one not in added and row["tag_group_id"] in last]
+    return {"id": customer_id, "added": added, "removed": sorted({*remove, *displaced} - set(added))}
 
 
 async def _rivals(work: Work, added: Sequence[int], known: Mapping[int, Row]) -> dict[int, Row]:

@@ -37,6 +37,7 @@ import customers.routes_owners
 import customers.routes_pool
 import customers.routes_stages
 import customers.rules.routes
+import customers.sync.routes
 import customers.tasks.routes
 import inbox.answer_routes
 import inbox.card
@@ -75,6 +76,8 @@ from customers.reports import sums
 from customers.rules import history as rule_history
 from customers.rules import watch as rule_watch
 from customers.rules.book import APPLY_RULE
+from customers.sync import loops as sync_loops
+from customers.sync.events import heed
 from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
 from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
@@ -163,6 +166,7 @@ TICKS = {
     prepare.PREPARE_ALL: prepare.EVERY,
     tidying.TIDY: 3600,
     FIND_DUPLICATES: 20,
+    **sync_loops.TICKS,
     everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
 }
 
@@ -218,6 +222,7 @@ def routes() -> list[Route]:
         *customers.rules.routes.api_routes(),
         *customers.reports.routes.api_routes(),
         *inbox.response_report.api_routes(),
+        *customers.sync.routes.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
         *customers.codes.routes.api_routes(),
@@ -307,7 +312,7 @@ class Worker:
         self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
-        normaliser = Normaliser(services, [receive], batch=settings.batch)
+        normaliser = Normaliser(services, [receive, heed], batch=settings.batch)
         runner = JobRunner(
             services,
             {
@@ -332,6 +337,7 @@ class Worker:
                 FIND_DUPLICATES: find_duplicates,
                 LEARN_PHONE: learn_phone,
                 **customers.list_work.JOBS,
+                **sync_loops.JOBS,
                 everyone.RECOMPUTE: everyone.recompute_all,
             },
         )
@@ -361,6 +367,7 @@ class Worker:
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),
             Loop("profiles", ProfileReader(services, contacts_renamed).round, bus=bus, topics=("profile",), look=2.0),
+            *sync_loops.loops(services, contacts_renamed),
             *[
                 Loop(f"pull-{n}", puller.round, bus=bus, topics=("pull",), look=1.0)
                 for n in range(settings.pullers)

@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 
-from scrm.channel import AccountRef, ContactRef, JsonObject, OutgoingMedia, Sentence
+from scrm.channel import AccountRef, ContactRef, JsonObject, Occurrence, OutgoingMedia, Sentence
 
 # --------------------------------------------------------------------------------------------------------------------
 # The directory: the company's own people
@@ -238,6 +238,10 @@ class KnowsGroups(Protocol):
 
     async def group(self, external_id: str) -> CustomerGroup | None:
         """None: it was dissolved, or is none of ours."""
+        ...
+
+    def group_of(self, occurrence: Occurrence) -> str:
+        """The external id of the group that a ``group.*`` occurrence is about; empty when it does not say. Pure."""
         ...
 
 

@@ -27,3 +27,8 @@ GREETING_SECONDS = Histogram(
 NOTICE_CARDS = Counter(
     "scrm_notice_cards_total", "Cards to the company's own people, by what became of them", ["state"]
 )
+SYNC_LOOKS = Counter(
+    "scrm_sync_looks_total", "Contacts, groups, tags, directories looked at on platforms", ["kind", "outcome"]
+)
+SYNC_RUNS = Counter("scrm_sync_runs_total", "Comparisons of everything with a platform, by outcome", ["outcome"])
+SYNC_WRITES = Counter("scrm_sync_writes_total", "Remarks and tags written to platforms, by outcome", ["outcome"])

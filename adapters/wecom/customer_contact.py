@@ -10,7 +10,7 @@ from adapters.wecom.client import WeComClient
 from adapters.wecom.directory import Directory
 from adapters.wecom.greeting_files import GreetingFiles
 from adapters.wecom.groups import Groups
-from scrm.channel import AccountRef, AdapterContext
+from scrm.channel import AccountRef, AdapterContext, Occurrence
 from scrm.channel_contacts import (
     CodeSpec,
     CustomerGroup,
@@ -101,6 +101,10 @@ class CustomerContact:
 
     async def group(self, external_id: str) -> CustomerGroup | None:
         return await self._groups.read(external_id)
+
+    def group_of(self, occurrence: Occurrence) -> str:
+        chat_id = occurrence.data.get("ChatId")
+        return chat_id if isinstance(chat_id, str) else ""
 
     # Codes and greetings
 
