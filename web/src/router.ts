@@ -39,6 +39,18 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'customers.read', title: 'whole.title' },
       },
       {
+        path: '/today',
+        name: 'today',
+        component: () => import('@/features/followups/TodayPage.vue'),
+        meta: { permission: 'customers.read', title: 'followups.today.title' },
+      },
+      {
+        path: '/calendar',
+        name: 'calendar',
+        component: () => import('@/features/followups/CalendarPage.vue'),
+        meta: { permission: 'customers.read', title: 'followups.calendar.title' },
+      },
+      {
         path: '/library/:part(quick-replies|materials)?',
         name: 'library',
         component: () => import('@/features/library/Library.vue'),

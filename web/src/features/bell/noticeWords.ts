@@ -15,6 +15,10 @@ export function useNoticeWords() {
     const title = notice.title || t('together.notice.somebody')
     const n = Number(notice.data.count ?? 1)
     if (n > 1 && notice.kind.startsWith('customer_')) return t(`owners.notice.${notice.kind}`, { who, n })
+    if (notice.kind === 'task_due' && n > 1) return t('followups.notice.late', { n })
+    if (notice.kind === 'task_given' && n > 1) return t('followups.notice.given', { who, n })
+    if (notice.kind.startsWith('task_') && !notice.title) return t(`followups.notice.${notice.kind}`, { who })
+    if (notice.kind === 'mention' && notice.conversation_id === null) return t('followups.notice.mention', { who, title })
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }
 

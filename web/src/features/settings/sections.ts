@@ -1,4 +1,4 @@
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2 } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2 } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -44,6 +44,8 @@ export const SECTIONS: readonly Section[] = [
   { name: 'answers', path: 'answers', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.answer', icon: MessageSquareReply, component: () => import('@/features/flow/AnswersPage.vue') },
   { name: 'sla', path: 'sla', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.sla', icon: AlarmClock, component: () => import('@/features/flow/SlaPage.vue') },
   { name: 'surveys', path: 'surveys', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.survey', icon: Star, component: () => import('@/features/flow/SurveyPage.vue') },
+
+  { name: 'follow-ups', path: 'follow-ups', group: 'company', permission: 'customers.settings', title: 'followups.settings.page', icon: NotebookPen, component: () => import('@/features/followups/FollowUpSettings.vue') },
 
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 

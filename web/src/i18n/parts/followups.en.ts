@@ -179,6 +179,6 @@ export default {
       remove: 'Remove {name}',
       saved: 'Saved',
     },
-    notice: { late: '{n} tasks have become due', given: '{who} gave you {n} tasks' },
+    notice: { late: '{n} tasks have become due', given: '{who} gave you {n} tasks', task_due: 'A task is due', task_given: '{who} gave you a task', mention: '{who} mentioned you in a follow-up of {title}' },
   },
 }

@@ -179,6 +179,6 @@ export default {
       remove: '移除 {name}',
       saved: '已保存',
     },
-    notice: { late: '有 {n} 个任务到期了', given: '{who} 给了你 {n} 个任务' },
+    notice: { late: '有 {n} 个任务到期了', given: '{who} 给了你 {n} 个任务', task_due: '任务到时间了', task_given: '{who} 给你安排了任务', mention: "{who} 在 {title} 的跟进里 {'@'} 了你" },
   },
 }
