@@ -3095,6 +3095,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How keeping relations, tags and groups in step is doing
+         * @description Needs the permission `connections.read`.
+         */
+        get: operations["get_api_sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connections/{connection_id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare everything with the platform now
+         * @description Needs the permission `connections.manage`.
+         */
+        post: operations["post_api_connections_connection_id_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{customer_id}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A customer's relations with employees, and the groups they are in
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_relations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/relations/{relation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Write remark, description, company or phones into a relation
+         * @description Needs the permission `customers.write`.
+         */
+        patch: operations["patch_api_relations_relation_id"];
+        trace?: never;
+    };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Customer groups, newest first
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A customer group
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_groups_group_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{group_id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is, or was, in a group
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_groups_group_id_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/customers/{customer_id}/follow-ups": {
         parameters: {
             query?: never;
@@ -6392,7 +6532,7 @@ export interface components {
             /** Channel */
             channel: string;
             contact: components["schemas"]["PersonView"] | null;
-            group: components["schemas"]["GroupView"] | null;
+            group: components["schemas"]["inbox__views__GroupView"] | null;
             /**
              * Status
              * @enum {string}
@@ -6571,6 +6711,21 @@ export interface components {
         CustomerFiles: {
             /** Files */
             files: components["schemas"]["CustomerFileView"][];
+        };
+        /** CustomerGroupView */
+        CustomerGroupView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Owner Name */
+            owner_name: string;
+            /** Joined At */
+            joined_at: string | null;
+            /** Left At */
+            left_at: string | null;
+            /** Dissolved At */
+            dissolved_at: string | null;
         };
         /**
          * CustomerInput
@@ -7902,12 +8057,59 @@ export interface components {
             /** Parts */
             parts?: (components["schemas"]["Condition"] | components["schemas"]["Group-Output"])[];
         };
-        /** GroupView */
-        GroupView: {
-            /** Key */
-            key: string;
+        /** GroupOwner */
+        GroupOwner: {
+            /** Id */
+            id: string;
             /** Name */
             name: string;
+            /** N */
+            n: number;
+        };
+        /**
+         * GroupPage
+         * @description ``owners`` comes with the first page.
+         */
+        GroupPage: {
+            /** Groups */
+            groups: components["schemas"]["customers__sync__group_views__GroupView"][];
+            /** Owners */
+            owners: components["schemas"]["GroupOwner"][] | null;
+            /** Next Before */
+            next_before: number | null;
+        };
+        /** GroupPeople */
+        GroupPeople: {
+            /** People */
+            people: components["schemas"]["GroupPerson"][];
+            /** Next After */
+            next_after: number | null;
+        };
+        /** GroupPerson */
+        GroupPerson: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "member" | "contact";
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Joined At */
+            joined_at: string | null;
+            /** Left At */
+            left_at: string | null;
+            /** Scene */
+            scene: string;
+            /** Source */
+            source: string;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Agent Id */
+            agent_id: number | null;
         };
         /** GrowthReport */
         GrowthReport: {
@@ -8556,6 +8758,29 @@ export interface components {
              * @enum {string}
              */
             on: "lead_card";
+        };
+        /**
+         * LeftView
+         * @description Somebody who left the company; ``customers`` and ``groups`` wait for somebody else.
+         */
+        LeftView: {
+            /** External Id */
+            external_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Left At
+             * Format: date-time
+             */
+            left_at: string;
+            /** Account Id */
+            account_id: number | null;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Customers */
+            customers: number;
+            /** Groups */
+            groups: number;
         };
         /**
          * ListFilter
@@ -10517,6 +10742,113 @@ export interface components {
             /** Remove */
             remove?: number[];
         };
+        /**
+         * RelationInput
+         * @description What is absent stays. ``phones`` replaces all numbers; ``add_phone`` adds one, also for those who may not read the others.
+         */
+        RelationInput: {
+            /**
+             * Remark
+             * @default null
+             */
+            remark?: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description?: string | null;
+            /**
+             * Company
+             * @default null
+             */
+            company?: string | null;
+            /**
+             * Phones
+             * @default null
+             */
+            phones?: string[] | null;
+            /**
+             * Add Phone
+             * @default null
+             */
+            add_phone?: string | null;
+        };
+        /** RelationTag */
+        RelationTag: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Group */
+            group: string;
+            /** Color */
+            color: string;
+        };
+        /**
+         * RelationView
+         * @description What is wished but not written yet is shown as if it were, with ``pending``. ``problem``: why the last wish was refused.
+         */
+        RelationView: {
+            /** Id */
+            id: number;
+            /** Account Id */
+            account_id: number;
+            /** Account Name */
+            account_name: string;
+            /** Account Avatar */
+            account_avatar: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Connection Name */
+            connection_name: string;
+            /** Contact Id */
+            contact_id: number;
+            /** Contact Name */
+            contact_name: string;
+            /** State */
+            state: string;
+            /** Added At */
+            added_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Member Left */
+            member_left: boolean;
+            /** Remark */
+            remark: string;
+            /** Description */
+            description: string;
+            /** Company */
+            company: string;
+            /** Phones */
+            phones: string[];
+            /** Tags */
+            tags: components["schemas"]["RelationTag"][];
+            way: components["schemas"]["SentenceView"] | null;
+            /** Source */
+            source: string;
+            /** By Contact */
+            by_contact: boolean;
+            /** Approved At */
+            approved_at: string | null;
+            /** Pending */
+            pending: boolean;
+            problem: components["schemas"]["SentenceView"] | null;
+            /** Limits */
+            limits: {
+                [key: string]: number;
+            };
+        };
+        /** RelationsView */
+        RelationsView: {
+            /** Relations */
+            relations: components["schemas"]["RelationView"][];
+            /** Groups */
+            groups: components["schemas"]["CustomerGroupView"][];
+            /** May Write */
+            may_write: boolean;
+            /** Sees Phones */
+            sees_phones: boolean;
+        };
         /** RepView */
         RepView: {
             /** Agent Id */
@@ -10849,6 +11181,33 @@ export interface components {
             done: number;
             /** Failed */
             failed: number;
+        };
+        /** RunView */
+        RunView: {
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "first" | "night" | "hand";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed";
+            /** Step */
+            step: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            error: components["schemas"]["SentenceView"] | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Finished At */
+            finished_at: string | null;
         };
         /**
          * Said
@@ -11831,6 +12190,38 @@ export interface components {
             /** Rules */
             rules: components["schemas"]["SurveyRule"][];
         };
+        /** SyncList */
+        SyncList: {
+            /** Connections */
+            connections: components["schemas"]["SyncView"][];
+        };
+        /**
+         * SyncView
+         * @description ``run``: the newest comparison; ``done_at``: when one last came to its end. ``looks`` wait to be asked, ``writes`` to be
+         *     written, ``refused`` were not taken. ``left``: who left while customers or groups wait. ``tag_names``: tags that have another name
+         *     there, which only who made them may change.
+         */
+        SyncView: {
+            /** Connection Id */
+            connection_id: number;
+            /** Connection Name */
+            connection_name: string;
+            /** Paused */
+            paused: boolean;
+            run: components["schemas"]["RunView"] | null;
+            /** Done At */
+            done_at: string | null;
+            /** Looks */
+            looks: number;
+            /** Writes */
+            writes: number;
+            /** Refused */
+            refused: number;
+            /** Left */
+            left: components["schemas"]["LeftView"][];
+            /** Tag Names */
+            tag_names: components["schemas"]["TagName"][];
+        };
         /** TagCount */
         TagCount: {
             /** Id */
@@ -11920,6 +12311,13 @@ export interface components {
         TagLibrary: {
             /** Groups */
             groups: components["schemas"]["TagGroupView"][];
+        };
+        /** TagName */
+        TagName: {
+            /** Name */
+            name: string;
+            /** There */
+            there: string;
         };
         /** TagOrder */
         TagOrder: {
@@ -12924,6 +13322,43 @@ export interface components {
              */
             reason?: string;
         };
+        /**
+         * GroupView
+         * @description ``customers``: of its people from outside, those whom we know.
+         */
+        customers__sync__group_views__GroupView: {
+            /** Id */
+            id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Notice */
+            notice: string;
+            /** Owner Id */
+            owner_id: string;
+            /** Owner Name */
+            owner_name: string;
+            /** Owner State */
+            owner_state: string;
+            /** Members */
+            members: number;
+            /** Contacts */
+            contacts: number;
+            /** Customers */
+            customers: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Joined At */
+            last_joined_at: string | null;
+            /** Dissolved At */
+            dissolved_at: string | null;
+            /** Seen At */
+            seen_at: string | null;
+        };
         /** MergeInput */
         customers__tag_settings__MergeInput: {
             /** Into Id */
@@ -12945,6 +13380,13 @@ export interface components {
             content: {
                 [key: string]: unknown;
             };
+        };
+        /** GroupView */
+        inbox__views__GroupView: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
         };
         /** CodeInput */
         scrm__routes_session__CodeInput: {
@@ -27814,6 +28256,519 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResponseReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_connections_connection_id_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_relations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationsView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_relations_relation_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                relation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelationInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationsView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_groups: {
+        parameters: {
+            query?: {
+                q?: string;
+                owner?: string;
+                state?: "all" | "open" | "owner_left" | "dissolved";
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_groups_group_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["customers__sync__group_views__GroupView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_groups_group_id_people: {
+        parameters: {
+            query?: {
+                left?: boolean;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPeople"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
