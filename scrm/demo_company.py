@@ -11,6 +11,7 @@ from scrm.errors import ConfigError
 from scrm.people import create_agent, create_team
 from scrm.services import Services, Work
 from simulator.company import people
+from simulator.company.contacts import userid
 from simulator.company.people import ACCOUNTS, PASSWORD, STAFF
 from simulator.company.stage import Stage
 
@@ -29,6 +30,12 @@ with contacts as (
 )
 update account set avatar = $2 || substr(avatar, length($1) + 1) where starts_with(avatar, $1 || '/')
 """
+IDENTITIES = """
+insert into agent_identity (agent_id, connection_id, external_id)
+select a.id, $1, w.external_id from unnest($2::text[], $3::text[]) w (login, external_id) join agent a on a.login = w.login
+on conflict do nothing
+"""
+"""Who the agents are on WeCom: so they sign in by its code, get its notices, and their customers are theirs."""
 FORGET = ("delete from connection", "delete from customer_union", "delete from customer", "delete from job")
 
 
@@ -91,6 +98,7 @@ async def connect(services: Services, stage: Stage, address: str) -> None:
     works, sentence = await services.connections.test(wecom_id)
     if not works:
         raise ConfigError(f"The simulated WeCom refuses the service: {sentence.en}")
+    await services.db.execute(IDENTITIES, wecom_id, [one.login for one in STAFF], [userid(one.login) for one in STAFF])
     await _authorise(services, stage, douyin_id, address)
     await _dress(services, [wecom_id, douyin_id])
 

@@ -16,6 +16,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from scrm.clock import monotonic
+from simulator.company import people
+from simulator.company.contact_life import ContactLife
 from simulator.company.history import Office, chats
 from simulator.company.people import ACCOUNTS
 from simulator.company.reactions import question, reaction
@@ -48,6 +50,7 @@ class Director:
         self._office = office
         self._pace = pace
         self._chance = chance or random.Random()
+        self._life = ContactLife(stage.wecom.control, lambda: stage.wecom.world.corps[people.CORP_ID], self._chance)
         self._written: deque[float] = deque()
         self._reacted: Counter[Person] = Counter()
         self._scripted: set[Person] = set()
@@ -68,7 +71,7 @@ class Director:
         """Until cancelled."""
         self._stage.new_messages(self._cast)  # what they got before is not news
         try:
-            await asyncio.gather(self._write(), self._listen())
+            await asyncio.gather(self._write(), self._listen(), self._life.run(self._pace))
         finally:
             for task in self._tasks:
                 task.cancel()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from simulator.company import people
+from simulator.company import contacts, people
 from simulator.company.drawing import pdf, picture
 from simulator.company.people import ACCOUNTS, Account, person_id
 from simulator.company.script import Line
@@ -49,8 +49,7 @@ class Stage:
         wecom.create_app(
             people.CORP_ID, people.APP_SECRET, people.AGENT_ID, name="青禾客服中台", corp_name=people.COMPANY
         )
-        for colleague in people.STAFF:
-            wecom.create_member(people.CORP_ID, f"qh-{colleague.login}", colleague.name)
+        contacts.set_up(wecom)
         for account in ACCOUNTS:
             if account.platform == "wecom":
                 wecom.create_kf_account(people.CORP_ID, account.name, account.external_id)
@@ -171,12 +170,8 @@ class Stage:
 
     def announce(self) -> None:
         """Something that is no message (a customer was added), and something that no version of a client knows yet."""
-        follow = {
-            "ChangeType": "add_external_contact",
-            "UserID": "qh-rep1",
-            "ExternalUserID": person_id("wecom", "林小满"),
-        }
-        self.wecom.control.raise_event(people.CORP_ID, "change_external_contact", follow)
+        who = self.wecom.control.create_customer(people.CORP_ID, "林小满", person_id("wecom", "林小满"))
+        self.wecom.control.add_contact(people.CORP_ID, contacts.userid("rep1"), who, state="滨江店海报")
         self.wecom.control.raise_event(people.CORP_ID, "showroom_visit", {"VisitId": "V20418", "Floor": 2})
 
     def new_messages(self, known: list[Person]) -> list[tuple[Person, str, str]]:
