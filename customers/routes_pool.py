@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from customers.pool import rulebook
-from customers.pool.distribute import DistributeInput, DistributionView, distribute
+from customers.pool.distribute import DistributeInput, PoolDistribution, distribute
 from customers.pool.dry_run import TriedView, TryPoolInput, try_out
 from customers.pool.listing import PoolPage, PoolQuery, pool_page
 from customers.pool.rules import LIMITS, ClaimLimits, PoolRule
@@ -58,7 +58,7 @@ async def page(request: Request, query: PoolQuery) -> PoolPage:
         return await pool_page(tx, request.principal, query, request.services.clock.now())
 
 
-async def hand_out(request: Request, body: DistributeInput) -> Reply[DistributionView]:
+async def hand_out(request: Request, body: DistributeInput) -> Reply[PoolDistribution]:
     async with request.services.work() as work:
         view, step = await distribute(work, request.principal, body, address=request.address)
     return undoable(view, step)

@@ -50,6 +50,7 @@ import inbox.response_report
 import inbox.reveal
 import inbox.routes
 import inbox.routes_bell
+import inbox.routes_export
 import inbox.routes_flow
 import inbox.routes_rules
 import inbox.routes_together
@@ -230,6 +231,7 @@ def routes() -> list[Route]:
         *inbox.cards.routes.api_routes(),
         *inbox.routes_together.api_routes(),
         *inbox.routes_bell.api_routes(),
+        *inbox.routes_export.api_routes(),
         *inbox.routes_flow.api_routes(),
         *inbox.routes_rules.api_routes(),
         *inbox.library.routes.api_routes(),

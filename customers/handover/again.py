@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from customers.handover.elsewhere import identities
 from customers.handover.report import handover_row
-from customers.handover.shapes import RetryInput
+from customers.handover.shapes import HandoverRetry
 from customers.owning import must_be_usable
 from scrm.connections import Connections
 from scrm.errors import Conflict, Unprocessable
@@ -24,7 +24,7 @@ where i.handover_id = $1 and ($2::bigint[] is null or i.id = any($2)) and i.conn
 
 
 async def retry(
-    work: Work, principal: Principal, connections: Connections, handover_id: int, body: RetryInput, *, address: str
+    work: Work, principal: Principal, connections: Connections, handover_id: int, body: HandoverRetry, *, address: str
 ) -> int:
     """Asks the platform again. Returns for how many: whose taker is still not known there is left as it is.
 

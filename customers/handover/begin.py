@@ -10,10 +10,10 @@ from customers.handover.parts import Mover, Source
 from customers.handover.plan import Planned, plan
 from customers.handover.shapes import (
     HandoverPlan,
+    HandoverPreview,
+    HandoverProblem,
+    HandoverSample,
     NewHandover,
-    PreviewView,
-    ProblemView,
-    SampleView,
     TakerCounts,
 )
 from customers.owning import must_be_usable
@@ -58,7 +58,7 @@ on conflict (handover_id, kind, object_id) do nothing
 
 async def preview(
     tx: Tx, principal: Principal, connections: Connections, movers: Sequence[Mover], body: HandoverPlan
-) -> PreviewView:
+) -> HandoverPreview:
     planned, problems = await _planned(tx, principal, connections, movers, body)
     total = Counter(one.kind for one in planned)
     by_taker = {agent: Counter[str]() for agent in body.taker_ids}
@@ -66,12 +66,12 @@ async def preview(
         by_taker.setdefault(one.to_id, Counter())[one.kind] += 1
     shown = [one for one in planned if one.kind == "customer"][:SAMPLE]
     names = {row["id"]: row["name"] for row in await tx.fetch(NAMES, [one.object_id for one in shown])}
-    return PreviewView(
+    return HandoverPreview(
         total=_counts(0, total),
         takers=[_counts(agent, counts) for agent, counts in by_taker.items()],
         problems=problems,
         sample=[
-            SampleView(customer_id=one.object_id, name=names.get(one.object_id, ""), to_agent_id=one.to_id)
+            HandoverSample(customer_id=one.object_id, name=names.get(one.object_id, ""), to_agent_id=one.to_id)
             for one in shown
         ],
     )
@@ -142,7 +142,7 @@ async def source_of(tx: Tx, body: HandoverPlan) -> Source:
 
 async def _planned(
     tx: Tx, principal: Principal, connections: Connections, movers: Sequence[Mover], body: HandoverPlan
-) -> tuple[list[Planned], list[ProblemView]]:
+) -> tuple[list[Planned], list[HandoverProblem]]:
     await _within_reach(tx, principal, body)
     await must_be_usable(tx, body.taker_ids)
     allowed = [mover for mover in movers if principal.may(mover.permission)]
@@ -150,16 +150,16 @@ async def _planned(
     if not body.on_platform:
         planned = [one for one in planned if one.there is None]
     problems = [
-        ProblemView(code=code, agent_id=agent, count=count)  # type: ignore[arg-type]
+        HandoverProblem(code=code, agent_id=agent, count=count)  # type: ignore[arg-type]
         for (code, agent), count in sorted(Counter((one.refused, one.to_id) for one in planned if one.refused).items())
     ]
     if len(allowed) < len(movers):
-        problems.append(ProblemView(code="not_allowed", agent_id=None, count=0))
+        problems.append(HandoverProblem(code="not_allowed", agent_id=None, count=0))
     if not able(connections):
-        problems.append(ProblemView(code="no_platform", agent_id=None, count=0))
+        problems.append(HandoverProblem(code="no_platform", agent_id=None, count=0))
     if body.kind == "account":
         chats = sum(one.kind == "conversation" for one in planned)
-        problems.append(ProblemView(code="chat_stays", agent_id=None, count=chats))
+        problems.append(HandoverProblem(code="chat_stays", agent_id=None, count=chats))
     return planned, problems
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from customers.handover.shapes import (
-    CountView,
+    HandoverCount,
+    HandoverItem,
+    HandoverItemQuery,
+    HandoverItems,
     HandoverList,
     HandoverQuery,
     HandoverView,
-    ItemPage,
-    ItemQuery,
-    ItemView,
 )
 from scrm.db import Row, Tx
 from scrm.errors import NotFound
@@ -66,25 +66,25 @@ async def handover_row(tx: Tx, principal: Principal, handover_id: int, *, lock: 
     return row
 
 
-async def items(tx: Tx, handover_id: int, query: ItemQuery) -> ItemPage:
+async def items(tx: Tx, handover_id: int, query: HandoverItemQuery) -> HandoverItems:
     rows = await tx.fetch(
         ITEMS, handover_id, query.after, query.kind, query.state, query.open, list(NOT_MOVED), query.limit + 1
     )
     shown = rows[: query.limit]
     views = [
-        ItemView(
+        HandoverItem(
             **{name: value for name, value in row.items() if name != "reason"},
             reason=sentence_view(row["reason"], row["code"]),
         )
         for row in shown
     ]
-    return ItemPage(items=views, next_after=shown[-1]["id"] if len(rows) > query.limit else None)
+    return HandoverItems(items=views, next_after=shown[-1]["id"] if len(rows) > query.limit else None)
 
 
 async def _views(tx: Tx, rows: Sequence[Row]) -> list[HandoverView]:
-    counted: dict[int, list[CountView]] = {row["id"]: [] for row in rows}
+    counted: dict[int, list[HandoverCount]] = {row["id"]: [] for row in rows}
     for one in await tx.fetch(COUNTS, list(counted)):
-        counted[one["handover_id"]].append(CountView(kind=one["kind"], state=one["state"], count=one["count"]))
+        counted[one["handover_id"]].append(HandoverCount(kind=one["kind"], state=one["state"], count=one["count"]))
     same = (
         "id", "kind", "state", "from_agent_id", "account_id", "to_account_id", "disabled_at", "created_by", "created_at",
         "finished_at",

@@ -8,23 +8,23 @@ from customers.handover import again, report
 from customers.handover.begin import begin, preview
 from customers.handover.parts import Mover
 from customers.handover.shapes import (
+    HandoverItemQuery,
+    HandoverItems,
     HandoverList,
     HandoverPlan,
+    HandoverPreview,
     HandoverQuery,
+    HandoverRetried,
+    HandoverRetry,
     HandoverView,
-    ItemPage,
-    ItemQuery,
     NewHandover,
-    PreviewView,
-    RetriedView,
-    RetryInput,
 )
 from scrm.http import Reply, Request, Route
 from scrm.permissions import CUSTOMERS_ASSIGN
 
 
 def api_routes(movers: Sequence[Mover]) -> list[Route]:
-    async def look_ahead(request: Request, body: HandoverPlan) -> PreviewView:
+    async def look_ahead(request: Request, body: HandoverPlan) -> HandoverPreview:
         async with request.services.db.pool.acquire() as tx:
             return await preview(tx, request.principal, request.services.connections, movers, body)
 
@@ -59,17 +59,17 @@ async def show(request: Request, handover_id: int) -> HandoverView:
         return await report.one_handover(tx, request.principal, handover_id)
 
 
-async def items(request: Request, handover_id: int, query: ItemQuery) -> ItemPage:
+async def items(request: Request, handover_id: int, query: HandoverItemQuery) -> HandoverItems:
     async with request.services.db.pool.acquire() as tx:
         await report.handover_row(tx, request.principal, handover_id)
         return await report.items(tx, handover_id, query)
 
 
-async def retry(request: Request, handover_id: int, body: RetryInput) -> RetriedView:
+async def retry(request: Request, handover_id: int, body: HandoverRetry) -> HandoverRetried:
     async with request.services.work() as work:
         connections = request.services.connections
         asked = await again.retry(work, request.principal, connections, handover_id, body, address=request.address)
-    return RetriedView(asked=asked)
+    return HandoverRetried(asked=asked)
 
 
 async def back(request: Request, handover_id: int) -> HandoverView:

@@ -76,7 +76,7 @@ class TakerCounts(View):
     groups: int
 
 
-class ProblemView(View):
+class HandoverProblem(View):
     """Something that cannot be moved, known beforehand. ``agent_id``: because of this taker."""
 
     code: Literal["no_identity", "same_member", "no_platform", "chat_stays", "not_allowed"]
@@ -84,20 +84,20 @@ class ProblemView(View):
     count: int
 
 
-class SampleView(View):
+class HandoverSample(View):
     customer_id: int
     name: str
     to_agent_id: int
 
 
-class PreviewView(View):
+class HandoverPreview(View):
     total: TakerCounts
     takers: list[TakerCounts]
-    problems: list[ProblemView]
-    sample: list[SampleView]
+    problems: list[HandoverProblem]
+    sample: list[HandoverSample]
 
 
-class CountView(View):
+class HandoverCount(View):
     kind: ItemKind
     state: ItemState
     count: int
@@ -119,7 +119,7 @@ class HandoverView(View):
     created_by: int | None
     created_at: datetime
     finished_at: datetime | None
-    counts: list[CountView]
+    counts: list[HandoverCount]
 
 
 class HandoverList(View):
@@ -127,7 +127,7 @@ class HandoverList(View):
     next_before: int | None
 
 
-class ItemView(View):
+class HandoverItem(View):
     """``title``: the customer's name, or the group's. ``effective_at``: when the platform makes it so."""
 
     id: int
@@ -144,12 +144,12 @@ class ItemView(View):
     updated_at: datetime
 
 
-class ItemPage(View):
-    items: list[ItemView]
+class HandoverItems(View):
+    items: list[HandoverItem]
     next_after: int | None
 
 
-class ItemQuery(Input):
+class HandoverItemQuery(Input):
     kind: ItemKind | None = None
     state: ItemState | None = None
     open: bool = False
@@ -163,12 +163,12 @@ class HandoverQuery(Input):
     limit: Annotated[int, Field(ge=1, le=100)] = 30
 
 
-class RetryInput(Input):
+class HandoverRetry(Input):
     """Those that failed, were refused, or whose taker was full; ``to_agent_id``: to somebody else this time."""
 
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = None
     to_agent_id: Id | None = None
 
 
-class RetriedView(View):
+class HandoverRetried(View):
     asked: int

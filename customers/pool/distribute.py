@@ -46,7 +46,7 @@ class DistributeInput(Input):
         return self
 
 
-class PortionView(View):
+class PoolPortion(View):
     """``held``: how many they have before. ``full``: they have no room for more."""
 
     agent_id: int
@@ -55,10 +55,10 @@ class PortionView(View):
     full: bool
 
 
-class DistributionView(View):
+class PoolDistribution(View):
     """``left``: in the pool still, since nobody has room. ``gone``: asked for and no longer in the pool."""
 
-    portions: list[PortionView]
+    portions: list[PoolPortion]
     left: int
     gone: int
     done: bool
@@ -66,7 +66,7 @@ class DistributionView(View):
 
 async def distribute(
     work: Work, principal: Principal, body: DistributeInput, *, address: str
-) -> tuple[DistributionView, Step | None]:
+) -> tuple[PoolDistribution, Step | None]:
     """In turn, oldest first. Raises :class:`Unprocessable` for somebody who cannot have customers."""
     agents = list(dict.fromkeys(body.agent_ids))
     await must_be_usable(work.tx, agents)
@@ -89,7 +89,7 @@ async def _chosen(tx: Tx, body: DistributeInput) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def _planned(tx: Tx, agents: Sequence[int], ids: Sequence[int], *, asked: int) -> DistributionView:
+async def _planned(tx: Tx, agents: Sequence[int], ids: Sequence[int], *, asked: int) -> PoolDistribution:
     most = (await LIMITS.load(tx)).hold_most
     held = {row["id"]: row["held"] for row in await tx.fetch(HELD, list(agents))}
     room = {one: len(ids) if most is None else max(most - held[one], 0) for one in agents}
@@ -100,9 +100,9 @@ async def _planned(tx: Tx, agents: Sequence[int], ids: Sequence[int], *, asked: 
             if waiting and room[one]:
                 portions[one].append(waiting.pop(0))
                 room[one] -= 1
-    return DistributionView(
+    return PoolDistribution(
         portions=[
-            PortionView(agent_id=one, held=held[one], ids=portions[one], full=most is not None and room[one] == 0)
+            PoolPortion(agent_id=one, held=held[one], ids=portions[one], full=most is not None and room[one] == 0)
             for one in agents
         ],
         left=len(waiting),

@@ -17,6 +17,7 @@ export interface RuleData {
   sla: Full<Omit<Schemas['Sla'], 'conditions'>> & { conditions: Conditions }
   answer: Full<Omit<Schemas['Answer'], 'conditions'>> & { conditions: Conditions }
   survey: Full<Schemas['Survey']>
+  pool: Full<Schemas['PoolRule']>
 }
 export type RuleKind = keyof RuleData
 export interface Rule<K extends RuleKind = RuleKind> {

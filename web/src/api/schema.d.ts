@@ -4172,6 +4172,26 @@ export interface paths {
         patch: operations["patch_api_me_preferences"];
         trace?: never;
     };
+    "/api/accounts/{account_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The contacts and chats of an account, as a zip
+         * @description Needs the permission `customers.export`.
+         */
+        get: operations["get_api_accounts_account_id_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/attendance": {
         parameters: {
             query?: never;
@@ -6612,21 +6632,6 @@ export interface components {
              */
             deleted?: boolean;
         };
-        /** CountView */
-        CountView: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
-            /** Count */
-            count: number;
-        };
         /**
          * CountsView
          * @description Of what the asking agent may see; ``accounts`` by account id. ``team``: accounts of the agent's own teams. ``helping``:
@@ -7157,20 +7162,6 @@ export interface components {
              * @default false
              */
             preview?: boolean;
-        };
-        /**
-         * DistributionView
-         * @description ``left``: in the pool still, since nobody has room. ``gone``: asked for and no longer in the pool.
-         */
-        DistributionView: {
-            /** Portions */
-            portions: components["schemas"]["PortionView"][];
-            /** Left */
-            left: number;
-            /** Gone */
-            gone: number;
-            /** Done */
-            done: boolean;
         };
         /**
          * Draft
@@ -8151,6 +8142,21 @@ export interface components {
             /** Lost */
             lost: number;
         };
+        /** HandoverCount */
+        HandoverCount: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+            /** Count */
+            count: number;
+        };
         /**
          * HandoverFilter
          * @description Which customers of somebody: all that are given must hold; without any, all of them.
@@ -8165,6 +8171,51 @@ export interface components {
             stage_ids?: number[];
             /** Tag Ids */
             tag_ids?: number[];
+        };
+        /**
+         * HandoverItem
+         * @description ``title``: the customer's name, or the group's. ``effective_at``: when the platform makes it so.
+         */
+        HandoverItem: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
+            /** Object Id */
+            object_id: number;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Title */
+            title: string;
+            /** To Agent Id */
+            to_agent_id: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
+            /** Code */
+            code: string;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Tries */
+            tries: number;
+            /** Effective At */
+            effective_at: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** HandoverItems */
+        HandoverItems: {
+            /** Items */
+            items: components["schemas"]["HandoverItem"][];
+            /** Next After */
+            next_after: number | null;
         };
         /** HandoverList */
         HandoverList: {
@@ -8238,6 +8289,61 @@ export interface components {
              */
             disable?: boolean;
         };
+        /** HandoverPreview */
+        HandoverPreview: {
+            total: components["schemas"]["TakerCounts"];
+            /** Takers */
+            takers: components["schemas"]["TakerCounts"][];
+            /** Problems */
+            problems: components["schemas"]["HandoverProblem"][];
+            /** Sample */
+            sample: components["schemas"]["HandoverSample"][];
+        };
+        /**
+         * HandoverProblem
+         * @description Something that cannot be moved, known beforehand. ``agent_id``: because of this taker.
+         */
+        HandoverProblem: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "no_identity" | "same_member" | "no_platform" | "chat_stays" | "not_allowed";
+            /** Agent Id */
+            agent_id: number | null;
+            /** Count */
+            count: number;
+        };
+        /** HandoverRetried */
+        HandoverRetried: {
+            /** Asked */
+            asked: number;
+        };
+        /**
+         * HandoverRetry
+         * @description Those that failed, were refused, or whose taker was full; ``to_agent_id``: to somebody else this time.
+         */
+        HandoverRetry: {
+            /**
+             * Item Ids
+             * @default null
+             */
+            item_ids?: number[] | null;
+            /**
+             * To Agent Id
+             * @default null
+             */
+            to_agent_id?: number | null;
+        };
+        /** HandoverSample */
+        HandoverSample: {
+            /** Customer Id */
+            customer_id: number;
+            /** Name */
+            name: string;
+            /** To Agent Id */
+            to_agent_id: number;
+        };
         /**
          * HandoverView
          * @description ``counts``: items by kind and state. ``disabled_at``: when who left was locked out.
@@ -8279,7 +8385,7 @@ export interface components {
             /** Finished At */
             finished_at: string | null;
             /** Counts */
-            counts: components["schemas"]["CountView"][];
+            counts: components["schemas"]["HandoverCount"][];
         };
         /**
          * HasTag
@@ -8548,51 +8654,6 @@ export interface components {
             received_at: string;
             /** Size */
             size: number;
-        };
-        /** ItemPage */
-        ItemPage: {
-            /** Items */
-            items: components["schemas"]["ItemView"][];
-            /** Next After */
-            next_after: number | null;
-        };
-        /**
-         * ItemView
-         * @description ``title``: the customer's name, or the group's. ``effective_at``: when the platform makes it so.
-         */
-        ItemView: {
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "customer" | "conversation" | "task" | "scheduled" | "relation" | "group";
-            /** Object Id */
-            object_id: number;
-            /** Customer Id */
-            customer_id: number | null;
-            /** Title */
-            title: string;
-            /** To Agent Id */
-            to_agent_id: number | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "queued" | "moved" | "changed" | "asking" | "uncertain" | "waiting" | "done" | "refused" | "taker_full" | "failed" | "returned";
-            /** Code */
-            code: string;
-            reason: components["schemas"]["SentenceView"] | null;
-            /** Tries */
-            tries: number;
-            /** Effective At */
-            effective_at: string | null;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
         };
         /** JobList */
         JobList: {
@@ -10366,6 +10427,20 @@ export interface components {
             exceptions?: components["schemas"]["DayException"][];
         };
         /**
+         * PoolDistribution
+         * @description ``left``: in the pool still, since nobody has room. ``gone``: asked for and no longer in the pool.
+         */
+        PoolDistribution: {
+            /** Portions */
+            portions: components["schemas"]["PoolPortion"][];
+            /** Left */
+            left: number;
+            /** Gone */
+            gone: number;
+            /** Done */
+            done: boolean;
+        };
+        /**
          * PoolPage
          * @description ``count`` ends at 10,001: more is "more than 10,000".
          */
@@ -10377,6 +10452,20 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
             allowance: components["schemas"]["AllowanceView"];
+        };
+        /**
+         * PoolPortion
+         * @description ``held``: how many they have before. ``full``: they have no room for more.
+         */
+        PoolPortion: {
+            /** Agent Id */
+            agent_id: number;
+            /** Held */
+            held: number;
+            /** Ids */
+            ids: number[];
+            /** Full */
+            full: boolean;
         };
         /**
          * PoolRule
@@ -10518,20 +10607,6 @@ export interface components {
             cooling_until: string | null;
         };
         /**
-         * PortionView
-         * @description ``held``: how many they have before. ``full``: they have no room for more.
-         */
-        PortionView: {
-            /** Agent Id */
-            agent_id: number;
-            /** Held */
-            held: number;
-            /** Ids */
-            ids: number[];
-            /** Full */
-            full: boolean;
-        };
-        /**
          * PreferencesInput
          * @description What is given is changed; of ``kinds``, those that are named.
          */
@@ -10586,31 +10661,6 @@ export interface components {
         PreviewInput: {
             /** Ids */
             ids: number[];
-        };
-        /** PreviewView */
-        PreviewView: {
-            total: components["schemas"]["TakerCounts"];
-            /** Takers */
-            takers: components["schemas"]["TakerCounts"][];
-            /** Problems */
-            problems: components["schemas"]["ProblemView"][];
-            /** Sample */
-            sample: components["schemas"]["SampleView"][];
-        };
-        /**
-         * ProblemView
-         * @description Something that cannot be moved, known beforehand. ``agent_id``: because of this taker.
-         */
-        ProblemView: {
-            /**
-             * Code
-             * @enum {string}
-             */
-            code: "no_identity" | "same_member" | "no_platform" | "chat_stays" | "not_allowed";
-            /** Agent Id */
-            agent_id: number | null;
-            /** Count */
-            count: number;
         };
         /** ProviderList */
         ProviderList: {
@@ -11027,27 +11077,6 @@ export interface components {
             /** P90 */
             p90: number | null;
         };
-        /** RetriedView */
-        RetriedView: {
-            /** Asked */
-            asked: number;
-        };
-        /**
-         * RetryInput
-         * @description Those that failed, were refused, or whose taker was full; ``to_agent_id``: to somebody else this time.
-         */
-        RetryInput: {
-            /**
-             * Item Ids
-             * @default null
-             */
-            item_ids?: number[] | null;
-            /**
-             * To Agent Id
-             * @default null
-             */
-            to_agent_id?: number | null;
-        };
         /** RoleInput */
         RoleInput: {
             /** Name */
@@ -11226,15 +11255,6 @@ export interface components {
              * @default
              */
             expression?: string;
-        };
-        /** SampleView */
-        SampleView: {
-            /** Customer Id */
-            customer_id: number;
-            /** Name */
-            name: string;
-            /** To Agent Id */
-            to_agent_id: number;
         };
         /**
          * SavedDraft
@@ -23700,7 +23720,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DistributionView"];
+                    "application/json": components["schemas"]["PoolDistribution"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -24428,7 +24448,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewView"];
+                    "application/json": components["schemas"]["HandoverPreview"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -24754,7 +24774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ItemPage"];
+                    "application/json": components["schemas"]["HandoverItems"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -24816,7 +24836,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RetryInput"];
+                "application/json": components["schemas"]["HandoverRetry"];
             };
         };
         responses: {
@@ -24826,7 +24846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RetriedView"];
+                    "application/json": components["schemas"]["HandoverRetried"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -33503,6 +33523,74 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_accounts_account_id_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,9 @@ import { usePeople } from '@/stores/people'
 import { str } from '@/ui/text'
 import { useWords } from '@/ui/words'
 
+/** Those that can be about many at once. */
+const MANY = new Set(['customer_given', 'customer_shared', 'customer_falling', 'customer_lost', 'handed_over'])
+
 /** A notice as a sentence, and what it is about in the words of those concerned. */
 export function useNoticeWords() {
   const { t } = useWords()
@@ -19,6 +22,7 @@ export function useNoticeWords() {
     if (notice.kind === 'task_given' && n > 1) return t('followups.notice.given', { who, n })
     if (notice.kind.startsWith('task_') && !notice.title) return t(`followups.notice.${notice.kind}`, { who })
     if (notice.kind === 'mention' && notice.conversation_id === null) return t('followups.notice.mention', { who, title })
+    if (n > 1 && MANY.has(notice.kind)) return t(`owners.notice.${notice.kind}`, { who, n })
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }
 

@@ -1,4 +1,5 @@
 import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2 } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -6,7 +7,7 @@ import type { Component } from 'vue'
  * (named `name`), its place in the navigation and the check of its permission.
  */
 
-export const GROUPS = ['mine', 'company', 'channels', 'inbox', 'library', 'security'] as const
+export const GROUPS = ['mine', 'company', 'channels', 'inbox', 'customers', 'library', 'security'] as const
 export type Group = (typeof GROUPS)[number]
 
 export interface Section {
@@ -46,6 +47,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'surveys', path: 'surveys', group: 'inbox', permission: 'inbox.settings', title: 'flow.section.survey', icon: Star, component: () => import('@/features/flow/SurveyPage.vue') },
 
   { name: 'follow-ups', path: 'follow-ups', group: 'company', permission: 'customers.settings', title: 'followups.settings.page', icon: NotebookPen, component: () => import('@/features/followups/FollowUpSettings.vue') },
+  { name: 'pool-rules', path: 'pool', group: 'customers', permission: 'customers.settings', title: 'flow.pool.title', icon: Waves, component: () => import('@/features/owners/PoolRules.vue') },
 
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 

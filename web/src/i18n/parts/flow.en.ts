@@ -126,6 +126,13 @@ export default {
       passed: 'Passed over:',
       outcome: { used: 'used', nobody: 'nobody could take it', skipped: 'does not apply' },
     },
+    pool: {
+      title: 'Public pool',
+      intro: 'After how long without a follow-up customers fall back into the pool, and how many one may claim. The first rule whose stages fit decides.',
+      add: 'New rule',
+      empty: 'No rules yet',
+      emptyText: 'Without a rule, no customer falls into the pool by itself.',
+    },
     sla: {
       title: 'Service levels',
       due: { first: 'The first answer is due {time}', next: 'The next answer is due {time}' },

@@ -126,6 +126,13 @@ export default {
       passed: '跳过：',
       outcome: { used: '生效', nobody: '没有人能接', skipped: '不符合' },
     },
+    pool: {
+      title: '公海规则',
+      intro: '多久没有跟进的客户回收到公海，以及每个人能领取多少。按顺序，第一条阶段符合的规则决定。',
+      add: '新建规则',
+      empty: '还没有回收规则',
+      emptyText: '没有规则时，客户不会自动进入公海。',
+    },
     sla: {
       title: '服务时限',
       due: { first: '首次回复应在 {time} 之前', next: '下次回复应在 {time} 之前' },

@@ -9,7 +9,7 @@ export default {
     confirm: 'Confirm',
     yes: 'Yes',
     no: 'No',
-    group: { mine: 'My account', company: 'Company', channels: 'Channels', inbox: 'Inbox', library: 'Library', security: 'Security' },
+    group: { mine: 'My account', company: 'Company', channels: 'Channels', inbox: 'Inbox', customers: 'Customers', library: 'Library', security: 'Security' },
     section: {
       me: 'Profile',
       appearance: 'Appearance',

@@ -9,7 +9,7 @@ export default {
     confirm: '确认',
     yes: '有',
     no: '没有',
-    group: { mine: '我的账号', company: '公司', channels: '渠道', inbox: '收件箱', library: '素材库', security: '安全' },
+    group: { mine: '我的账号', company: '公司', channels: '渠道', inbox: '收件箱', customers: '客户', library: '素材库', security: '安全' },
     section: {
       me: '个人资料',
       appearance: '外观',

@@ -148,6 +148,7 @@ export default {
         customer_shared: '{who} shared the customer {title} with you',
         customer_falling: '{title} will fall back into the pool: follow up soon',
         customer_lost: '{title} was taken back and is no longer yours',
+        handed_over: '{who} handed work over to you',
         other: 'Something new about {title}',
       },
       kind: {
@@ -167,6 +168,7 @@ export default {
         customer_shared: 'A customer is shared with me',
         customer_falling: 'A customer of mine will fall back',
         customer_lost: 'A customer of mine was taken back',
+        handed_over: 'Work is handed over to me',
       },
       way: { popup: 'On the page', browser: 'From the browser', sound: 'Sound' },
       page: 'Notices',

@@ -148,6 +148,7 @@ export default {
         customer_shared: '{who} 把客户 {title} 共享给了你',
         customer_falling: '{title} 即将回收到公海，请尽快跟进',
         customer_lost: '{title} 已被回收，不再归属你',
+        handed_over: '{who} 把工作交接给了你',
         other: '{title} 有新动态',
       },
       kind: {
@@ -167,6 +168,7 @@ export default {
         customer_shared: '共享给我的客户',
         customer_falling: '客户即将回收',
         customer_lost: '客户被回收',
+        handed_over: '工作交接给我',
       },
       way: { popup: '页内弹出', browser: '浏览器通知', sound: '声音' },
       page: '通知',
