@@ -180,15 +180,10 @@ class Platform:
         self.asked: list[Asked] = []
         self.base_url = ""
         self._replies: dict[str, list[Reply]] = {}
-        self._otherwise: list[Reply] = []
         self.tokens_given = 0
 
     def reply(self, path: str, *replies: Reply) -> None:
         self._replies[path] = list(replies)
-
-    def reply_to_all(self, *replies: Reply) -> None:
-        """For every path that has no replies of its own; the last one repeats."""
-        self._otherwise = list(replies)
 
     def calls(self, path: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.path == path]
@@ -202,7 +197,6 @@ class Platform:
             self.tokens_given += 1
             token = f"token-{self.tokens_given}"
             return web.json_response({"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": 7200})
-        replies = replies or self._otherwise
         if not replies:
             return web.json_response({"errcode": 0, "errmsg": "ok"})
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
