@@ -17,7 +17,6 @@ export function useNoticeWords() {
     const who = people.nameOf(notice.by_agent_id) || t('thread.somebody')
     const title = notice.title || t('together.notice.somebody')
     const n = Number(notice.data.count ?? 1)
-    if (n > 1 && notice.kind.startsWith('customer_')) return t(`owners.notice.${notice.kind}`, { who, n })
     if (notice.kind === 'task_due' && n > 1) return t('followups.notice.late', { n })
     if (notice.kind === 'task_given' && n > 1) return t('followups.notice.given', { who, n })
     if (notice.kind.startsWith('task_') && !notice.title) return t(`followups.notice.${notice.kind}`, { who })

@@ -1,5 +1,4 @@
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2 } from 'lucide-vue-next'
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**

@@ -1,5 +1,4 @@
-import { BarChart3, CalendarCheck, Library, MessageSquareText, Settings, SquareKanban } from 'lucide-vue-next'
-import { BarChart3, Library, MessageSquareText, Settings, SquareKanban, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, Library, MessageSquareText, Settings, SquareKanban, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
