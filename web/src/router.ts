@@ -86,6 +86,12 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/owners/HandoverPage.vue'),
         meta: { permission: 'customers.assign', title: 'owners.handover.title' },
       },
+      {
+        path: '/reports',
+        name: 'reports',
+        component: () => import('@/features/reports/ReportsPage.vue'),
+        meta: { permission: 'customers.reports', title: 'reports.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

@@ -1,5 +1,6 @@
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
+import reports from './parts/reports.en'
 import whole from './parts/whole.en'
 import list from './parts/list.en'
 import together from './parts/together.en'
@@ -414,5 +415,6 @@ export default {
   ...rights,
   ...owners,
   ...stages,
+  ...reports,
   ...followups,
 }

@@ -1,5 +1,6 @@
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
+import reports from './parts/reports.zh-CN'
 import whole from './parts/whole.zh-CN'
 import list from './parts/list.zh-CN'
 import together from './parts/together.zh-CN'
@@ -413,5 +414,6 @@ export default {
   ...rights,
   ...owners,
   ...stages,
+  ...reports,
   ...followups,
 }

@@ -1,4 +1,4 @@
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, Star, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -47,6 +47,8 @@ export const SECTIONS: readonly Section[] = [
 
   { name: 'follow-ups', path: 'follow-ups', group: 'company', permission: 'customers.settings', title: 'followups.settings.page', icon: NotebookPen, component: () => import('@/features/followups/FollowUpSettings.vue') },
   { name: 'pool-rules', path: 'pool', group: 'customers', permission: 'customers.settings', title: 'flow.pool.title', icon: Waves, component: () => import('@/features/owners/PoolRules.vue') },
+  { name: 'stages', path: 'stages', group: 'customers', permission: 'customers.settings', title: 'stages.set.stages', icon: SquareKanban, component: () => import('@/features/stages/StagesPage.vue') },
+  { name: 'customer-tags', path: 'tags', group: 'customers', permission: 'customers.settings', title: 'stages.set.tags', icon: Tag, component: () => import('@/features/stages/TagsPage.vue') },
 
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 

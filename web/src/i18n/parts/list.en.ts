@@ -119,6 +119,7 @@ export default {
     did: {
       other: 'Done',
       customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed' },
+      customer_rule: { delete: 'Rule deleted' },
       agent: { disable: 'Disabled' },
       role: { delete: 'Role deleted' },
       team: { delete: 'Team deleted' },

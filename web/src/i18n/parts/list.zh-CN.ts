@@ -119,6 +119,7 @@ export default {
     did: {
       other: '已完成',
       customer: { owner: '客户归属已更改', share: '共享已更改', stage: '阶段已更改', tags: '客户标签已更改' },
+      customer_rule: { delete: '规则已删除' },
       agent: { disable: '成员已停用' },
       role: { delete: '角色已删除' },
       team: { delete: '团队已删除' },
