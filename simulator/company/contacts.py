@@ -66,10 +66,14 @@ def set_up(wecom: WecomControl) -> None:
             state=STATES[place % len(STATES)],
             add_way=(1, 1, 2, 3)[place % 4],
             remark_mobiles=[f"1380013{place:04}"] if place % 4 == 1 else [],
+            days_ago=3 + place * 37 % 170 + place / 50,
         )
     for number, (name, login, size) in enumerate(GROUPS):
         members = [person_id("wecom", one) for one, _ in everybody[number::2][:size]]
-        wecom.create_group(CORP_ID, name, userid(login), [userid("manager"), *members], notice="文明交流，有问题随时问")
+        notice = "文明交流，有问题随时问"
+        wecom.create_group(
+            CORP_ID, name, userid(login), [userid("manager"), *members], notice=notice, days_ago=60 + 40 * number
+        )
 
 
 def _acquaintances() -> Sequence[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.control import operation
 from simulator.wecom.contacts import Contacts
+from simulator.wecom.settings import DAY
 from simulator.wecom.state import ContactWay, Corp, Follow, Greeting, Member
 
 
@@ -36,10 +37,11 @@ class ContactControl:
         add_way: int = 1,
         remark_mobiles: list[str] | None = None,
         description: str = "",
+        days_ago: float = 0,
     ) -> None:
-        """A member follows a customer, as if it had always been so: no event."""
+        """A member follows a customer, as if it had always been so (or for ``days_ago``): no event."""
         member = self._known(corp_id, userid, external_userid)
-        self._contacts.set_up(
+        follow = self._contacts.set_up(
             self._corp(corp_id),
             member,
             external_userid,
@@ -51,6 +53,7 @@ class ContactControl:
             add_way=add_way,
             state=state,
         )
+        follow.createtime -= int(days_ago * DAY)
 
     @operation
     def add_contact(

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from scrm.clock import ShiftedClock
 from simulator.control import operation
 from simulator.wecom.group_chats import INVITED, GroupLife, entry
+from simulator.wecom.settings import DAY
 from simulator.wecom.state import Corp, GroupChat, new_id
 
 
@@ -24,10 +25,17 @@ class GroupControl:
 
     @operation
     def create_group(
-        self, corp_id: str, name: str, owner: str, members: list[str], chat_id: str = "", notice: str = ""
+        self,
+        corp_id: str,
+        name: str,
+        owner: str,
+        members: list[str],
+        chat_id: str = "",
+        notice: str = "",
+        days_ago: float = 0,
     ) -> str:
-        """A customer group; ``members`` are userids and external_userids. Returns the chat_id."""
-        corp, now = self._corp(corp_id), self._now()
+        """A customer group, founded now or ``days_ago``; ``members`` are userids and external_userids. Returns the chat_id."""
+        corp, now = self._corp(corp_id), self._now() - int(days_ago * DAY)
         known = corp.members.get(owner.lower())
         owner = known.userid if known is not None else owner
         group = GroupChat(chat_id or new_id("wr"), name, owner, now, notice)
