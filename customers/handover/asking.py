@@ -33,7 +33,7 @@ where i.next_at <= $1 order by i.id limit $2 for update of i skip locked
 """
 LEFT = """
 select coalesce((h.data->>'left')::boolean, false) or exists (select from directory_member m
-  where m.connection_id = $2 and m.external_id = $3 and m.status = 'left') as gone, h.data->>'text' as text
+  where m.connection_id = $2 and m.external_id = $3 and (m.status = 'left' or m.left_at is not null)) as gone, h.data->>'text' as text
 from handover h where h.id = $1
 """
 ASKING = (
@@ -45,6 +45,15 @@ update handover_item i set state = w.state, code = w.code, reason = w.reason, ne
 from unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $7::timestamptz[])
   w (id, state, code, reason, next_at, effective_at)
 where i.id = w.id and i.state in ('asking', 'uncertain', 'waiting')
+"""
+# Nobody tells of the relations of somebody who left: where they went is known from here alone.
+ENDED = """
+update contact_link l set state = 'transferred', ended_at = $2, updated_at = $2 from handover_item i
+where i.id = any($1::bigint[]) and i.kind = 'relation' and i.state = 'done' and l.id = i.object_id and l.state = 'active'
+"""
+READ_AGAIN = """
+update group_chat g set due_at = $2 from handover_item i
+where i.id = any($1::bigint[]) and i.kind = 'group' and i.state = 'done' and g.id = i.object_id
 """
 FINISHED = """
 update handover h set state = 'done', finished_at = $2, updated_at = $2 where h.id = $1 and h.state = 'waiting'
@@ -175,6 +184,10 @@ class Asking:
                 [one[2].code if one[2] is not None else "" for one in settled], reasons, [one[3] for one in settled],
                 work.now, [one[2].at if one[2] is not None else None for one in settled],
             )  # fmt: skip
+            done = [one[0] for one in settled if one[1] == "done"]
+            if done:
+                await work.tx.execute(ENDED, done, work.now)
+                await work.tx.execute(READ_AGAIN, done, work.now)
             await work.tx.execute(FINISHED, handover_id, work.now)
             work.ring("handover", handover_id)
 
