@@ -19,6 +19,7 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import customers.activity.routes
 import customers.bulk.routes
 import customers.codes.routes
 import customers.follow_ups.routes
@@ -226,6 +227,7 @@ def routes() -> list[Route]:
         *customers.sync.routes.api_routes(),
         *customers.follow_ups.routes.api_routes(),
         *customers.tasks.routes.api_routes(),
+        *customers.activity.routes.api_routes(),
         *customers.codes.routes.api_routes(),
         *customers.greetings.routes.api_routes(),
         *inbox.cards.routes.api_routes(),

@@ -51,6 +51,12 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'customers.read', title: 'followups.calendar.title' },
       },
       {
+        path: '/reports/activity',
+        name: 'activity',
+        component: () => import('@/features/followups/ActivityPage.vue'),
+        meta: { permission: 'customers.reports', title: 'followups.report.title' },
+      },
+      {
         path: '/library/:part(quick-replies|materials)?',
         name: 'library',
         component: () => import('@/features/library/Library.vue'),

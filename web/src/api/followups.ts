@@ -20,6 +20,17 @@ export type CalendarStretch = Schemas['StretchView']
 export type MarkedDay = Schemas['MarkedDay']
 export type Moments = Schemas['Moments']
 export type QuickMoment = Schemas['QuickMoment']
+export type Activity = Schemas['Activity']
+export type ActivityCell = Required<Schemas['ActivityCell']>
+export type ActivityRow = Schemas['ActivityRow']
+export type Figure = 'follow_ups' | 'touched' | 'new_customers' | 'tasks_done' | 'tasks_overdue'
+export interface ActivityAsked {
+  first: string
+  last: string
+  unit: 'day' | 'week' | 'month'
+  team_id?: number
+  owner_id?: number
+}
 export type Repeat = NonNullable<Task['repeat']>
 
 const customer = (customer_id: number) => ({ params: { path: { customer_id } } })
@@ -48,5 +59,7 @@ export const followups = {
   done: (task_id: number, version: number) => answerOf(routes.POST('/api/tasks/{task_id}/done', { ...task(task_id), body: { version } })),
   cancel: (task_id: number, version: number) => answerOf(routes.POST('/api/tasks/{task_id}/cancel', { ...task(task_id), body: { version } })),
   reopen: (task_id: number, version: number) => answerOf(routes.POST('/api/tasks/{task_id}/reopen', { ...task(task_id), body: { version } })),
+  activity: (query: ActivityAsked) => answerOf(routes.GET('/api/reports/activity', { params: { query } })),
+  activityRows: (query: ActivityAsked & { figure: Figure; cursor?: string }) => answerOf(routes.GET('/api/reports/activity/rows', { params: { query } })),
   changeMany: (body: TasksChange) => answerOf(routes.POST('/api/tasks/bulk', { body })),
 }
