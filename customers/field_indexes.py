@@ -5,13 +5,25 @@ Equality with choices, texts and numbers needs none of its own: one index over a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from customers.field_settings import COMPARED
+from customers.field_values import Field
 from customers.fields import definitions
+from scrm.channel import Sentence
+from scrm.db import Tx
+from scrm.errors import RetryLater
 from scrm.jobs import Job
 from scrm.services import Services
 
+LOCK_KEY = 7_226_031
 MOST = 40
 """Each costs a little with every change of a customer."""
+
+THERE = """
+select c.relname as name, i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
+where i.indrelid = 'customer'::regclass and c.relname like 'customer\\_field\\_%'
+"""
 
 
 def value_of(key: str, kind: str, table: str = "u") -> str:
@@ -27,19 +39,25 @@ async def index_fields(services: Services, job: Job) -> None:
     middle, the next run finds the invalid half and begins again."""
     fields = [field for field in await definitions(services.db) if field.kind in COMPARED and not field.archived][:MOST]
     wanted = {f"customer_field_{field.key}": field for field in fields}
-    rows = await services.db.fetch(
-        "select c.relname as name, i.indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid "
-        "where i.indrelid = 'customer'::regclass and c.relname like 'customer\\_field\\_%'"
-    )
-    there = {row["name"]: row["valid"] for row in rows}
     async with services.db.pool.acquire() as connection:
-        for name in there:
-            if name not in wanted or not there[name]:
-                await connection.execute(f"drop index concurrently if exists {name}", timeout=3600)
-        for name, field in wanted.items():
-            if not there.get(name):
-                value = value_of(field.key, field.kind, table="")
-                await connection.execute(
-                    f"create index concurrently if not exists {name} on customer ({value}, id) where fields ? '{field.key}'",
-                    timeout=3600,
-                )
+        # Two that build at once wait for each other's snapshots. Nobody waits here either: that would be a snapshot as well.
+        if not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY):
+            raise RetryLater("indexing", Sentence(zh="正在建立索引", en="An index is being made."), after=10)
+        try:
+            await _make(connection, wanted)
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", LOCK_KEY)
+
+
+async def _make(connection: Tx, wanted: Mapping[str, Field]) -> None:
+    there = {row["name"]: row["valid"] for row in await connection.fetch(THERE)}
+    for name in there:
+        if name not in wanted or not there[name]:
+            await connection.execute(f"drop index concurrently if exists {name}", timeout=3600)
+    for name, field in wanted.items():
+        if not there.get(name):
+            value = value_of(field.key, field.kind, table="")
+            await connection.execute(
+                f"create index concurrently if not exists {name} on customer ({value}, id) where fields ? '{field.key}'",
+                timeout=3600,
+            )

@@ -33,6 +33,18 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'inbox.team', title: 'flow.team.title' },
       },
       {
+        path: '/customers',
+        name: 'customers',
+        component: () => import('@/features/lists/ListPage.vue'),
+        meta: { permission: 'customers.read', title: 'lists.title' },
+      },
+      {
+        path: '/customers/bin',
+        name: 'customers-bin',
+        component: () => import('@/features/lists/BinPage.vue'),
+        meta: { permission: 'customers.delete', title: 'lists.bin.title' },
+      },
+      {
         path: '/customers/:id(\\d+)',
         name: 'customer',
         component: () => import('@/features/customers/CustomerPage.vue'),

@@ -2,6 +2,7 @@ import followups from './parts/followups.en'
 import stages from './parts/stages.en'
 import reports from './parts/reports.en'
 import whole from './parts/whole.en'
+import lists from './parts/lists.en'
 import list from './parts/list.en'
 import together from './parts/together.en'
 import compose from './parts/compose.en'
@@ -408,6 +409,7 @@ export default {
     tokenEnded: 'Token revoked',
   },
   ...whole,
+  ...lists,
   ...list,
   ...together,
   ...compose,

@@ -2,6 +2,7 @@ import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
 import reports from './parts/reports.zh-CN'
 import whole from './parts/whole.zh-CN'
+import lists from './parts/lists.zh-CN'
 import list from './parts/list.zh-CN'
 import together from './parts/together.zh-CN'
 import compose from './parts/compose.zh-CN'
@@ -407,6 +408,7 @@ export default {
     tokenEnded: '令牌已作废',
   },
   ...whole,
+  ...lists,
   ...list,
   ...together,
   ...compose,

@@ -1,4 +1,4 @@
-import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
@@ -12,6 +12,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { name: 'inbox', title: 'nav.inbox', icon: MessageSquareText, permission: 'inbox.read' },
+  { name: 'customers', title: 'lists.title', icon: Users, permission: 'customers.read' },
   { name: 'today', title: 'followups.place', icon: CalendarCheck, permission: 'customers.write' },
   { name: 'board', title: 'stages.board.title', icon: SquareKanban, permission: 'customers.read' },
   { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },

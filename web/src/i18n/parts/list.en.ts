@@ -120,9 +120,12 @@ export default {
       other: 'Done',
       customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed' },
       customer_rule: { delete: 'Rule deleted' },
+      customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed', fields: 'Fields changed', delete: 'Put into the recycle bin' },
       agent: { disable: 'Disabled' },
       role: { delete: 'Role deleted' },
       team: { delete: 'Team deleted' },
+      customer_view: { delete: 'View deleted' },
+      segment: { delete: 'Segment deleted' },
       saved_view: { delete: 'List deleted' },
       conversation: {
         close: 'Conversation closed',

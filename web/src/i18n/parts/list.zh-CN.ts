@@ -120,9 +120,12 @@ export default {
       other: '已完成',
       customer: { owner: '客户归属已更改', share: '共享已更改', stage: '阶段已更改', tags: '客户标签已更改' },
       customer_rule: { delete: '规则已删除' },
+      customer: { owner: '客户归属已更改', share: '共享已更改', stage: '阶段已更改', tags: '客户标签已更改', fields: '客户字段已更改', delete: '已移入回收站' },
       agent: { disable: '成员已停用' },
       role: { delete: '角色已删除' },
       team: { delete: '团队已删除' },
+      customer_view: { delete: '视图已删除' },
+      segment: { delete: '人群已删除' },
       saved_view: { delete: '视图已删除' },
       conversation: {
         close: '会话已完成',
