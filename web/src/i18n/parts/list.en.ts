@@ -118,7 +118,6 @@ export default {
     },
     did: {
       other: 'Done',
-      customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed' },
       customer_rule: { delete: 'Rule deleted' },
       customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed', fields: 'Fields changed', delete: 'Put into the recycle bin' },
       agent: { disable: 'Disabled' },
