@@ -29,7 +29,12 @@ ABOUT_RELATIONS = frozenset(
         "contact.archive_approved",
     }
 )
-ENDINGS = {"contact.deleted_by_agent": "deleted_by_agent", "contact.deleted_by_customer": "deleted_by_contact"}
+ENDINGS = {
+    "contact.deleted_by_agent": "deleted_by_agent",
+    "contact.deleted_by_customer": "deleted_by_contact",
+}
+TAKEN_OVER = ("Source", "DELETE_BY_TRANSFER")
+"""In the data of a deletion that is one half of a hand-over (``docs/writing-an-adapter.md``)."""
 GROUP_SETTLES = timedelta(seconds=3)
 """A platform may tell a group as it was for a moment after it rang."""
 

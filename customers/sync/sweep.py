@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +18,16 @@ from customers.sync.due import ring
 from customers.sync.groups import note_owner_states, unseen
 from customers.sync.looks import read_directory
 from customers.sync.readings import clean, next_number
-from customers.sync.take import Renamed, take_reading
-from scrm.channel_contacts import KeepsTags, KnowsGroups, KnowsRelations, RelationPage
+from customers.sync.take import Renamed, ended_line, take_reading
+from customers.timeline import tell
+from scrm.channel_contacts import (
+    KeepsTags,
+    KnowsGroups,
+    KnowsRelations,
+    RelationPage,
+    TransfersRelations,
+    Unassigned,
+)
 from scrm.connections import Loaded
 from scrm.db import RETRYABLE, Row
 from scrm.errors import Rejected, RetryLater, SendError
@@ -28,7 +36,6 @@ from scrm.services import Services, Work
 
 LEASE = timedelta(seconds=120)
 WRITES = 5
-STEPS = ("directory", "relations", "groups", "missing")
 
 CLAIM = """
 update sync_run s set lease_until = $2, lease_token = $3, updated_at = $1 from (
@@ -51,6 +58,27 @@ update sync_run set error = $3, tries = tries + 1, due_at = $4, updated_at = $5,
 MISSING = """
 select distinct k.external_id from contact_link l join account a on a.id = l.account_id join contact k on k.id = l.contact_id
 where a.connection_id = $1 and a.external_id = any($2::text[]) and l.state = 'active' and l.read_no < $3
+"""
+
+
+# The customers of somebody who left are told by a list of their own: who is not on it any more has been handed over, or is gone.
+WAITS = """
+update contact_link l set read_no = $4, ended_at = case when l.state in ('gone', 'transferred') then null else l.ended_at end,
+  state = case when l.state in ('gone', 'transferred') then 'active' else l.state end
+from unnest($2::text[], $3::text[]) w (account, contact), account a, contact k
+where a.connection_id = $1 and a.external_id = w.account and k.connection_id = $1 and k.external_id = w.contact
+  and l.account_id = a.id and l.contact_id = k.id and l.read_no < $4
+"""
+TAKEN = """
+update contact_link l set ended_at = $3, updated_at = $3, wish = null, state = case when exists (
+    select from contact_link o where o.contact_id = l.contact_id and o.id <> l.id and o.state = 'active' and o.added_at >= m.left_at)
+  then 'transferred' else 'gone' end
+from account a, contact k, directory_member m
+where a.id = l.account_id and k.id = l.contact_id and a.connection_id = $1 and m.connection_id = $1 and m.external_id = a.external_id
+  and m.left_at is not null and l.state = 'active' and l.read_no < $2
+  and not exists (select from handover_item h where h.kind = 'relation' and h.connection_id = $1 and h.external_id = k.external_id
+    and h.from_external = a.external_id and h.state in ('asking', 'uncertain', 'waiting'))
+returning l.id, l.contact_id, l.account_id, l.state, k.customer_id
 """
 
 
@@ -100,6 +128,7 @@ class _Run:
             "relations": self._relations,
             "groups": self._groups,
             "missing": self._missing,
+            "waiting": self._waiting,
         }
         while self._step in steps:
             await steps[self._step]()
@@ -207,7 +236,34 @@ class _Run:
             if isinstance(self._loaded.adapter, KnowsGroups):
                 await ring(work, self._loaded.id, "group", await unseen(work, self._loaded.id, self._first_no))
 
-        await self._move(write, "end", {})
+        await self._move(write, "waiting", {})
+
+    async def _waiting(self) -> None:
+        adapter = self._loaded.adapter
+        if not isinstance(adapter, TransfersRelations):
+            await self._move(_nothing, "end", {})
+            return
+        cursor: str = self._place.get("cursor", "")
+        while True:
+            number = await next_number(self._services.db)
+            waiting, cursor = await adapter.unassigned(cursor)
+
+            async def see(work: Work, number: int = number, waiting: Sequence[Unassigned] = waiting) -> None:
+                accounts, contacts = (
+                    [clean(one.account_id) for one in waiting],
+                    [clean(one.contact_id) for one in waiting],
+                )
+                await work.tx.execute(WAITS, self._loaded.id, accounts, contacts, number)
+
+            await self._move(see, "waiting", {"cursor": cursor}, waiting=len(waiting))
+            if not cursor:
+                break
+
+        async def end(work: Work) -> None:
+            rows = await work.tx.fetch(TAKEN, self._loaded.id, self._first_no, work.now)
+            await tell(work, [ended_line(dict(row)) for row in rows])
+
+        await self._move(end, "end", {})
 
     async def _move(
         self, write: Callable[[Work], Awaitable[None]], step: str, place: dict[str, Any], **counted: int

@@ -4,7 +4,9 @@
 - A tag that disappears from a relation disappears from the customer, unless another active relation of theirs still has it.
 - A relation that ends takes nothing: what was known of the customer stays.
 
-What changes is the difference between two readings of one relation, so our own writing, read back, changes nothing.
+What changes is the difference between two readings of one relation, so our own writing, read back, changes nothing. And what an active
+relation has and its customer lacks (the customer was split, the relation began anew, the platform refused to take a tag away) is
+given to the customer, unless it is about to be taken from the relation, or another tag of an exclusive group is in its place.
 """
 
 from __future__ import annotations
@@ -34,8 +36,24 @@ where t.connection_id = $1 and t.tag_id = any($2::bigint[]) and l.state = 'activ
 """
 
 
+LACKING = """
+select distinct k.customer_id, t.id as tag_id from contact_link l join contact k on k.id = l.contact_id
+  join customer u on u.id = k.customer_id join tag_link m on m.connection_id = $1 and m.external_id = any(l.tags)
+  join tag t on t.id = m.tag_id join tag_group g on g.id = t.tag_group_id
+where l.id = any($2::bigint[]) and l.state = 'active' and not (t.id = any(u.tags)) and t.archived_at is null and g.archived_at is null
+  and not coalesce(l.wish->'remove' @> to_jsonb(t.id), false)
+  and not (g.exclusive and exists (select from tag o where o.tag_group_id = g.id and o.id = any(u.tags)))
+"""
+
+
 async def spread_tags(work: Work, connection_id: int, taken: Sequence[Taken]) -> None:
     """From relations, as they were read, to their customers."""
+    await _differences(work, connection_id, taken)
+    lacking = await work.tx.fetch(LACKING, connection_id, [one.id for one in taken])
+    await _add(work, _pairs(lacking))
+
+
+async def _differences(work: Work, connection_id: int, taken: Sequence[Taken]) -> None:
     changes = [
         (one.customer_id, set(one.relation.tags) - set(one.tags_before), set(one.tags_before) - set(one.relation.tags))
         for one in taken
@@ -65,8 +83,13 @@ async def spread_tags(work: Work, connection_id: int, taken: Sequence[Taken]) ->
 
 async def spread_new_tags(work: Work, connection_id: int, tag_ids: Sequence[int]) -> None:
     """Tags of the library that we did not know when the relations were read."""
+    if tag_ids:
+        await _add(work, _pairs(await work.tx.fetch(HAVE, connection_id, list(tag_ids))))
+
+
+async def _add(work: Work, pairs: Iterable[tuple[int, int]]) -> None:
     wanted: dict[int, tuple[list[int], list[int]]] = {}
-    for customer_id, tag_id in sorted(_pairs(await work.tx.fetch(HAVE, connection_id, list(tag_ids)))):
+    for customer_id, tag_id in sorted(pairs):
         wanted.setdefault(customer_id, ([], []))[0].append(tag_id)
     await change_tags_of_each(work, None, wanted, write_back=False)
 
