@@ -78,7 +78,7 @@ class PeopleQuery(Input):
     limit: Annotated[int, Field(ge=1, le=500)] = 200
 
 
-class GroupView(View):
+class GroupChatView(View):
     """``customers``: of its people from outside, those whom we know."""
 
     id: int
@@ -106,7 +106,7 @@ class GroupOwner(View):
 class GroupPage(View):
     """``owners`` comes with the first page."""
 
-    groups: list[GroupView]
+    groups: list[GroupChatView]
     owners: list[GroupOwner] | None
     next_before: int | None
 
@@ -137,15 +137,15 @@ async def group_page(tx: Tx, principal: Principal, query: GroupQuery) -> GroupPa
     if query.before is None:
         owners = [GroupOwner(**row) for row in await tx.fetch(OWNERS, *scope)]
     more = shown[-1]["id"] if len(rows) > query.limit else None
-    return GroupPage(groups=[GroupView(**row) for row in shown], owners=owners, next_before=more)
+    return GroupPage(groups=[GroupChatView(**row) for row in shown], owners=owners, next_before=more)
 
 
-async def group_view(tx: Tx, principal: Principal, group_id: int) -> GroupView:
+async def group_view(tx: Tx, principal: Principal, group_id: int) -> GroupChatView:
     """Raises :class:`NotFound`, also for what the asker may not see."""
     row = await tx.fetchrow(ONE, *CustomerScope.of(principal).arguments, group_id)
     if row is None:
         raise NotFound("There is no such group.")
-    return GroupView(**row)
+    return GroupChatView(**row)
 
 
 async def group_people(tx: Tx, principal: Principal, group_id: int, query: PeopleQuery) -> GroupPeople:

@@ -7,10 +7,10 @@ from customers.scope import CHANGED, CustomerScope
 from customers.sync import runs
 from customers.sync.describe import RelationInput, describe
 from customers.sync.group_views import (
+    GroupChatView,
     GroupPage,
     GroupPeople,
     GroupQuery,
-    GroupView,
     PeopleQuery,
     group_page,
     group_people,
@@ -77,7 +77,7 @@ async def groups(request: Request, query: GroupQuery) -> GroupPage:
         return await group_page(tx, request.principal, query)
 
 
-async def group(request: Request, group_id: int) -> GroupView:
+async def group(request: Request, group_id: int) -> GroupChatView:
     async with request.services.db.pool.acquire() as tx:
         return await group_view(tx, request.principal, group_id)
 

@@ -82,6 +82,14 @@ returning l.id, l.contact_id, l.account_id, l.state, k.customer_id
 """
 
 
+# Who no longer serves customers (disabled, banned) is not listed, and may have them all the same.
+OTHERS = """
+select a.external_id from account a join directory_member m on m.connection_id = a.connection_id and m.external_id = a.external_id
+where a.connection_id = $1 and m.left_at is null and not a.external_id = any($2::text[])
+  and exists (select from contact_link l where l.account_id = a.id and l.state = 'active') order by 1
+"""
+
+
 class Lost(Exception):
     """The run went to another process."""
 
@@ -167,8 +175,8 @@ class _Run:
             await self._move(_nothing, "groups", {})
             return
         if "accounts" not in self._place:
-            refs = await adapter.relation_accounts()
-            accounts = [ref.external_id for ref in refs]
+            accounts = [ref.external_id for ref in await adapter.relation_accounts()]
+            accounts += [row["external_id"] for row in await self._services.db.fetch(OTHERS, self._loaded.id, accounts)]
             await self._move(
                 _nothing, "relations", {"accounts": accounts, "at": 0, "cursor": ""}, accounts=len(accounts)
             )

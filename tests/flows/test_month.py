@@ -1,6 +1,6 @@
 """A month in the life: whatever happens to the callbacks, what we hold in the end is what is so on the platform.
 
-Small in the daily run; the size of the issue, 20 reps and 5,000 customers, with ``SCRM_MONTH=20x5000`` (``make month``).
+Small in the daily run; the size of the issue, 20 reps and 5,000 customers, with ``MONTH_SIZE=20x5000`` (``make month``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.company import CORP
 from tests.customers.platform import Office, office
 from tests.flows.month import Month
 
-REPS, CUSTOMERS = (int(part) for part in os.environ.get("SCRM_MONTH", "8x240").split("x"))
+REPS, CUSTOMERS = (int(part) for part in os.environ.get("MONTH_SIZE", "8x240").split("x"))
 
 
 @pytest.mark.parametrize("lossy", [False, True], ids=["all callbacks", "one in five lost"])
@@ -29,7 +29,8 @@ async def test_a_month_ends_as_it_is_on_the_platform(settings: Settings, lossy: 
             # Callbacks alone kept everything; only the list of those who wait after somebody left is nowhere told.
             assert await differences(site, told_only=True) == []
         await site.compare()
-        assert await differences(site) == []
+        found = await differences(site)
+        assert found == [], "\n".join(found)
         assert await broken(site) == []
         await no_loops(site)
 

@@ -9,6 +9,7 @@ import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
+import relations from './parts/relations.en'
 
 export default {
   common: {
@@ -416,6 +417,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...relations,
   ...stages,
   ...reports,
   ...followups,

@@ -9,6 +9,7 @@ import compose from './parts/compose.zh-CN'
 import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
 import owners from './parts/owners.zh-CN'
+import relations from './parts/relations.zh-CN'
 
 export default {
   common: {
@@ -415,6 +416,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...relations,
   ...stages,
   ...reports,
   ...followups,

@@ -1,4 +1,6 @@
 import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, Library, MessageSquareText, MessagesSquare, Settings, SquareKanban, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
@@ -17,6 +19,7 @@ export const PLACES: readonly Place[] = [
   { name: 'board', title: 'stages.board.title', icon: SquareKanban, permission: 'customers.read' },
   { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },
   { name: 'reports', title: 'reports.title', icon: ChartPie, permission: 'customers.reports' },
+  { name: 'groups', title: 'groups.nav', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
   { name: 'library', title: 'rights.place.library', icon: Library, permission: 'library.read' },
 ]
