@@ -6739,7 +6739,7 @@ export interface components {
             /** Channel */
             channel: string;
             contact: components["schemas"]["PersonView"] | null;
-            group: components["schemas"]["inbox__views__GroupView"] | null;
+            group: components["schemas"]["GroupView"] | null;
             /**
              * Status
              * @enum {string}
@@ -8235,6 +8235,43 @@ export interface components {
             /** Parts */
             parts?: (components["schemas"]["Condition"] | components["schemas"]["Group-Output"])[];
         };
+        /**
+         * GroupChatView
+         * @description ``customers``: of its people from outside, those whom we know.
+         */
+        GroupChatView: {
+            /** Id */
+            id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Notice */
+            notice: string;
+            /** Owner Id */
+            owner_id: string;
+            /** Owner Name */
+            owner_name: string;
+            /** Owner State */
+            owner_state: string;
+            /** Members */
+            members: number;
+            /** Contacts */
+            contacts: number;
+            /** Customers */
+            customers: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Joined At */
+            last_joined_at: string | null;
+            /** Dissolved At */
+            dissolved_at: string | null;
+            /** Seen At */
+            seen_at: string | null;
+        };
         /** GroupOwner */
         GroupOwner: {
             /** Id */
@@ -8250,7 +8287,7 @@ export interface components {
          */
         GroupPage: {
             /** Groups */
-            groups: components["schemas"]["customers__sync__group_views__GroupView"][];
+            groups: components["schemas"]["GroupChatView"][];
             /** Owners */
             owners: components["schemas"]["GroupOwner"][] | null;
             /** Next Before */
@@ -8288,6 +8325,13 @@ export interface components {
             customer_id: number | null;
             /** Agent Id */
             agent_id: number | null;
+        };
+        /** GroupView */
+        GroupView: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
         };
         /** GrowthReport */
         GrowthReport: {
@@ -13529,43 +13573,6 @@ export interface components {
              */
             reason?: string;
         };
-        /**
-         * GroupView
-         * @description ``customers``: of its people from outside, those whom we know.
-         */
-        customers__sync__group_views__GroupView: {
-            /** Id */
-            id: number;
-            /** Connection Id */
-            connection_id: number;
-            /** Name */
-            name: string;
-            /** Notice */
-            notice: string;
-            /** Owner Id */
-            owner_id: string;
-            /** Owner Name */
-            owner_name: string;
-            /** Owner State */
-            owner_state: string;
-            /** Members */
-            members: number;
-            /** Contacts */
-            contacts: number;
-            /** Customers */
-            customers: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Last Joined At */
-            last_joined_at: string | null;
-            /** Dissolved At */
-            dissolved_at: string | null;
-            /** Seen At */
-            seen_at: string | null;
-        };
         /** MergeInput */
         customers__tag_settings__MergeInput: {
             /** Into Id */
@@ -13587,13 +13594,6 @@ export interface components {
             content: {
                 [key: string]: unknown;
             };
-        };
-        /** GroupView */
-        inbox__views__GroupView: {
-            /** Key */
-            key: string;
-            /** Name */
-            name: string;
         };
         /** CodeInput */
         scrm__routes_session__CodeInput: {
@@ -28903,7 +28903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["customers__sync__group_views__GroupView"];
+                    "application/json": components["schemas"]["GroupChatView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
