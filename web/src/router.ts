@@ -109,6 +109,8 @@ export function makeRouter(pinia: Pinia): Router {
         name: 'reports',
         component: () => import('@/features/reports/ReportsPage.vue'),
         meta: { permission: 'customers.reports', title: 'reports.title' },
+      },
+      {
         path: '/groups/:id(\\d+)?',
         name: 'groups',
         component: () => import('@/features/groups/GroupsPage.vue'),
