@@ -1,7 +1,4 @@
-import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
-import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, Settings, SquareKanban, Waves } from 'lucide-vue-next'
-import { BarChart3, CalendarCheck, Library, MessageSquareText, MessagesSquare, Settings, SquareKanban, Waves } from 'lucide-vue-next'
-import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, MessagesSquare, Settings, SquareKanban, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, MessagesSquare, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
