@@ -103,6 +103,8 @@ export default {
       any: 'No limit',
     },
     handover: {
+      leaves: 'They leave: hand over…',
+      isBanned: 'Banned: hand over…',
       title: 'Hand over',
       intro: 'When somebody leaves or moves, or an account is banned: customers, conversations and tasks go to others in one step.',
       begin: 'New hand-over',

@@ -103,6 +103,8 @@ export default {
       any: '不限',
     },
     handover: {
+      leaves: '离职交接…',
+      isBanned: '封号交接…',
       title: '交接',
       intro: '员工离职、调岗或账号被封时，把客户、会话和任务一次交给接手的人。',
       begin: '发起交接',

@@ -39,6 +39,8 @@ export default {
         stage: { changed: 'Stage {from} → {to}' },
         tag: { added: 'Tagged {names}', removed: 'Untagged {names}' },
         owner: { changed: 'Owner {from} → {to}' },
+        pool: { warned: 'Warned: falls back into the pool soon' },
+        account: { replaced: 'The account was banned; goes on from another' },
         profile: { changed: 'Changed {fields}' },
         customer: { created: 'Added the customer', shared: 'Changed the sharing', deleted: 'Moved to the recycle bin', restored: 'Restored from the recycle bin', merged: 'Merged customers', unmerged: 'Took a merge back', split: 'Split the customer', unsplit: 'Took a split back', joined: 'Joined identities automatically' },
       },

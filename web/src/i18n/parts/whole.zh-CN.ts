@@ -39,6 +39,8 @@ export default {
         stage: { changed: '阶段 {from} → {to}' },
         tag: { added: '打上标签 {names}', removed: '去掉标签 {names}' },
         owner: { changed: '归属 {from} → {to}' },
+        pool: { warned: '提醒：即将回收到公海' },
+        account: { replaced: '原账号被封，换到新账号继续' },
         profile: { changed: '修改了{fields}' },
         customer: { created: '新建了客户', shared: '修改了共享', deleted: '移入回收站', restored: '从回收站恢复', merged: '合并了客户', unmerged: '撤销了合并', split: '拆分了客户', unsplit: '撤销了拆分', joined: '自动合并了身份' },
       },
