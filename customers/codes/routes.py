@@ -14,7 +14,7 @@ from customers.codes.queries import (
     one_code,
     who_came,
 )
-from customers.codes.write import CodeInput, add_code, archive_code, change_code, try_again
+from customers.codes.write import ContactCodeInput, add_code, archive_code, change_code, try_again
 from scrm.http import Raw, Reply, Request, Route
 from scrm.permissions import CODES_MANAGE
 from scrm.views import Input
@@ -44,14 +44,14 @@ async def arrivals(request: Request, code_id: int, query: ArrivalQuery) -> Arriv
         return await who_came(tx, request.principal, code_id, query)
 
 
-async def add(request: Request, body: CodeInput) -> Reply[CodeDetail]:
+async def add(request: Request, body: ContactCodeInput) -> Reply[CodeDetail]:
     services = request.services
     async with services.work() as work:
         made = await add_code(work, services.connections, request.principal, body, address=request.address)
         return Reply(await one_code(work.tx, made, work.now), status=201)
 
 
-async def change(request: Request, code_id: int, body: CodeInput) -> CodeDetail:
+async def change(request: Request, code_id: int, body: ContactCodeInput) -> CodeDetail:
     services = request.services
     async with services.work() as work:
         await change_code(work, services.connections, request.principal, code_id, body, address=request.address)

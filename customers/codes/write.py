@@ -34,7 +34,7 @@ where id = $1 returning version
 LOCK = "select * from contact_code where id = $1 for update"
 
 
-class CodeInput(Input):
+class ContactCodeInput(Input):
     """The whole of a code. ``greeting``: what greets those who come by it; null: what greets the member's others.
     ``client_token`` (for a new one) makes a repetition harmless; ``version`` is of the one that is changed."""
 
@@ -52,7 +52,7 @@ class CodeInput(Input):
 
 
 async def add_code(
-    work: Work, connections: Connections, principal: Principal, said: CodeInput, *, address: str = ""
+    work: Work, connections: Connections, principal: Principal, said: ContactCodeInput, *, address: str = ""
 ) -> int:
     await _check(work, connections, said)
     token = None if said.client_token is None else f"{principal.agent_id}:{said.client_token}"
@@ -72,7 +72,13 @@ async def add_code(
 
 
 async def change_code(
-    work: Work, connections: Connections, principal: Principal, code_id: int, said: CodeInput, *, address: str = ""
+    work: Work,
+    connections: Connections,
+    principal: Principal,
+    code_id: int,
+    said: ContactCodeInput,
+    *,
+    address: str = "",
 ) -> None:
     row = await locked(work, code_id)
     if said.version is not None and said.version != row["version"]:
@@ -135,7 +141,7 @@ def new_source() -> str:
     return f"c{secrets.token_hex(8)}"
 
 
-async def _check(work: Work, connections: Connections, said: CodeInput) -> None:
+async def _check(work: Work, connections: Connections, said: ContactCodeInput) -> None:
     limits = makers(connections).get(said.connection_id)
     if limits is None:
         raise Unprocessable("No codes can be made on this connection.", fields={"connection_id": "Choose another one."})

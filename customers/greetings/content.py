@@ -82,7 +82,7 @@ class PartInput(Input):
         return self
 
 
-class ContentInput(Input):
+class GreetingContentInput(Input):
     text: Annotated[str, Field(max_length=4000)] = ""
     parts: Annotated[list[PartInput], Field(max_length=MOST_PARTS)] = Field(default_factory=list)
     unnamed: Annotated[str, Field(min_length=1, max_length=20)] = "您"
@@ -103,13 +103,13 @@ class GreetingPartView(View):
     file: PartFileView | None
 
 
-class ContentView(View):
+class GreetingContentView(View):
     text: str
     parts: list[GreetingPartView]
     unnamed: str
 
 
-def content_view(content: Content, url: str) -> ContentView:
+def content_view(content: Content, url: str) -> GreetingContentView:
     """``url``: where its files are shown, by their number."""
     parts = []
     for number, part in enumerate(content.parts):
@@ -118,11 +118,11 @@ def content_view(content: Content, url: str) -> ContentView:
         if file is not None:
             seen = PartFileView(**file.model_dump(exclude={"sha256"}), url=f"{url}/{number}")
         parts.append(GreetingPartView(kind=part.kind, content=part.content, file=seen))
-    return ContentView(text=content.text, parts=parts, unnamed=content.unnamed)
+    return GreetingContentView(text=content.text, parts=parts, unnamed=content.unnamed)
 
 
 async def take_in(
-    work: Work, principal: Principal, said: ContentInput, before: Content | None, *, field: str = "content"
+    work: Work, principal: Principal, said: GreetingContentInput, before: Content | None, *, field: str = "content"
 ) -> Content:
     """With its files found. Raises :class:`Unprocessable` for what cannot be sent."""
     if not said.text.strip() and not said.parts:

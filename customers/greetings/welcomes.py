@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from customers.greetings.choose import Hours
-from customers.greetings.content import Content, ContentInput, ContentView, content_view, take_in
+from customers.greetings.content import Content, GreetingContentInput, GreetingContentView, content_view, take_in
 from customers.greetings.prepare import prepare_soon
 from scrm.db import Row, Tx
 from scrm.errors import Conflict, NotFound, Unprocessable
@@ -58,9 +58,9 @@ class WelcomeInput(Input):
     account_ids: Annotated[list[Id], Field(max_length=500)] = Field(default_factory=list)
     team_ids: Annotated[list[Id], Field(max_length=100)] = Field(default_factory=list)
     everybody: bool = False
-    content: ContentInput
+    content: GreetingContentInput
     hours: HoursInput | None = None
-    off: ContentInput | None = None
+    off: GreetingContentInput | None = None
     enabled: bool = True
     version: Annotated[int, Field(ge=1)] | None = None
 
@@ -85,9 +85,9 @@ class WelcomeView(View):
     account_ids: list[int]
     team_ids: list[int]
     everybody: bool
-    content: ContentView
+    content: GreetingContentView
     hours: HoursView | None
-    off: ContentView | None
+    off: GreetingContentView | None
     enabled: bool
     prepared_at: datetime | None
     trouble: SentenceView | None

@@ -20,10 +20,12 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "customer_given": ("客户 {title} 已分配给你", "Customer {title} was given to you"),
     "customer_shared": ("客户 {title} 已共享给你", "Customer {title} was shared with you"),
     "customer_falling": ("{title} 即将回收到公海", "{title} is about to fall into the public pool"),
+    "customer_lost": ("{title} 已被回收，不再归属你", "{title} was taken back and is no longer yours"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
 }
 OTHER = ("{title} 有新动态", "News about {title}")
+SEVERAL = {"task": ("{n} 个任务", "{n} tasks"), "": ("{n} 个客户", "{n} customers")}
 SOMEBODY, COLLEAGUE = ("客户", "a customer"), ("同事", "a colleague")
 MANY = ("你有 {n} 条新提醒", "You have {n} new notices")
 BUTTON = ("查看", "Open")
@@ -37,8 +39,16 @@ def _pick(words: tuple[str, str], language: Language) -> str:
 
 def headline(notice: NotificationView, names: Mapping[int, str], language: Language) -> str:
     who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
-    title = notice.title or (notice.text if notice.task_id is not None else "") or _pick(SOMEBODY, language)
+    title = notice.title or (notice.text if notice.task_id is not None else "") or _several(notice, language)
     return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title)
+
+
+def _several(notice: NotificationView, language: Language) -> str:
+    """What a notice is about that names nobody: so many, or somebody whom the reader may not see (now)."""
+    number = notice.data.get("count")
+    if isinstance(number, int) and number > 1:
+        return _pick(SEVERAL["task" if notice.kind.startswith("task_") else ""], language).format(n=number)
+    return _pick(SOMEBODY, language)
 
 
 def title_and_text(
@@ -60,6 +70,8 @@ def button(language: Language) -> str:
 
 def path(notices: Sequence[NotificationView]) -> str:
     """Where the card leads: to what all of them are about, else to the list of notices."""
+    if len(notices) == 1 and notices[0].kind.startswith("task_"):
+        return "/today" if notices[0].task_id is None else f"/today?task={notices[0].task_id}"
     conversations = {one.conversation_id for one in notices}
     customers = {one.customer_id for one in notices}
     if len(conversations) == 1 and (only := conversations.pop()) is not None:

@@ -116,6 +116,12 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/groups/GroupsPage.vue'),
         meta: { permission: 'customers.read', title: 'groups.title' },
       },
+      {
+        path: '/codes/:part(greetings|\\d+)?',
+        name: 'codes',
+        component: () => import('@/features/codes/CodesPage.vue'),
+        meta: { permission: 'codes.manage', title: 'codes.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],
@@ -129,7 +135,7 @@ export function makeRouter(pinia: Pinia): Router {
       asked = true
     }
     if (to.meta.public) return session.me && to.name === 'sign-in' ? { path: '/' } : true
-    if (session.me) return to.name === 'home' ? { name: session.can('inbox.read') ? 'inbox' : 'me', replace: true } : true
+    if (session.me) return to.name === 'home' ? { name: session.can('inbox.read') ? 'inbox' : 'me', query: to.query, replace: true } : true
     return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   })
   return router

@@ -6418,6 +6418,11 @@ export interface components {
             /** Days */
             days: components["schemas"]["CodeDayView"][];
         };
+        /** CodeInput */
+        CodeInput: {
+            /** Code */
+            code: string;
+        };
         /**
          * CodePage
          * @description Newest first. ``campaigns``: those in use.
@@ -6679,6 +6684,53 @@ export interface components {
             passed: components["schemas"]["PassedView"][];
         };
         /**
+         * ContactCodeInput
+         * @description The whole of a code. ``greeting``: what greets those who come by it; null: what greets the member's others.
+         *     ``client_token`` (for a new one) makes a repetition harmless; ``version`` is of the one that is changed.
+         */
+        ContactCodeInput: {
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Campaign
+             * @default
+             */
+            campaign?: string;
+            /** Account Ids */
+            account_ids: number[];
+            /**
+             * Skip Verify
+             * @default true
+             */
+            skip_verify?: boolean;
+            /**
+             * Remark
+             * @default
+             */
+            remark?: string;
+            /** Tag Ids */
+            tag_ids?: number[];
+            /**
+             * Stage Id
+             * @default null
+             */
+            stage_id?: number | null;
+            /** @default null */
+            greeting?: components["schemas"]["WelcomeInput"] | null;
+            /**
+             * Client Token
+             * @default null
+             */
+            client_token?: string | null;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
+        };
+        /**
          * ContactView
          * @description The customer as one connection knows them.
          */
@@ -6698,20 +6750,12 @@ export interface components {
             /** Channel Titles */
             channel_titles: components["schemas"]["SentenceView"][];
         };
-        /** ContentInput */
-        ContentInput: {
-            /**
-             * Text
-             * @default
-             */
-            text?: string;
-            /** Parts */
-            parts?: components["schemas"]["PartInput"][];
-            /**
-             * Unnamed
-             * @default 您
-             */
-            unnamed?: string;
+        /** ContentView */
+        ContentView: {
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
         };
         /**
          * ConversationPage
@@ -8150,6 +8194,30 @@ export interface components {
         GoView: {
             /** Url */
             url: string;
+        };
+        /** GreetingContentInput */
+        GreetingContentInput: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /** Parts */
+            parts?: components["schemas"]["PartInput"][];
+            /**
+             * Unnamed
+             * @default 您
+             */
+            unnamed?: string;
+        };
+        /** GreetingContentView */
+        GreetingContentView: {
+            /** Text */
+            text: string;
+            /** Parts */
+            parts: components["schemas"]["GreetingPartView"][];
+            /** Unnamed */
+            unnamed: string;
         };
         /**
          * GreetingPage
@@ -13387,11 +13455,11 @@ export interface components {
              * @default false
              */
             everybody?: boolean;
-            content: components["schemas"]["ContentInput"];
+            content: components["schemas"]["GreetingContentInput"];
             /** @default null */
             hours?: components["schemas"]["HoursInput"] | null;
             /** @default null */
-            off?: components["schemas"]["ContentInput"] | null;
+            off?: components["schemas"]["GreetingContentInput"] | null;
             /**
              * Enabled
              * @default true
@@ -13426,9 +13494,9 @@ export interface components {
             team_ids: number[];
             /** Everybody */
             everybody: boolean;
-            content: components["schemas"]["customers__greetings__content__ContentView"];
+            content: components["schemas"]["GreetingContentView"];
             hours: components["schemas"]["HoursView"] | null;
-            off: components["schemas"]["customers__greetings__content__ContentView"] | null;
+            off: components["schemas"]["GreetingContentView"] | null;
             /** Enabled */
             enabled: boolean;
             /** Prepared At */
@@ -13483,62 +13551,6 @@ export interface components {
             en: string;
         };
         /**
-         * CodeInput
-         * @description The whole of a code. ``greeting``: what greets those who come by it; null: what greets the member's others.
-         *     ``client_token`` (for a new one) makes a repetition harmless; ``version`` is of the one that is changed.
-         */
-        customers__codes__write__CodeInput: {
-            /** Connection Id */
-            connection_id: number;
-            /** Name */
-            name: string;
-            /**
-             * Campaign
-             * @default
-             */
-            campaign?: string;
-            /** Account Ids */
-            account_ids: number[];
-            /**
-             * Skip Verify
-             * @default true
-             */
-            skip_verify?: boolean;
-            /**
-             * Remark
-             * @default
-             */
-            remark?: string;
-            /** Tag Ids */
-            tag_ids?: number[];
-            /**
-             * Stage Id
-             * @default null
-             */
-            stage_id?: number | null;
-            /** @default null */
-            greeting?: components["schemas"]["WelcomeInput"] | null;
-            /**
-             * Client Token
-             * @default null
-             */
-            client_token?: string | null;
-            /**
-             * Version
-             * @default null
-             */
-            version?: number | null;
-        };
-        /** ContentView */
-        customers__greetings__content__ContentView: {
-            /** Text */
-            text: string;
-            /** Parts */
-            parts: components["schemas"]["GreetingPartView"][];
-            /** Unnamed */
-            unnamed: string;
-        };
-        /**
          * MergeInput
          * @description ``into`` stays, the others of ``ids`` become it. ``choices``: by field, the customer whose value stays; ``fields.<key>`` for the
          *     company's own fields.
@@ -13587,18 +13599,6 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
-        };
-        /** ContentView */
-        inbox__reveal__ContentView: {
-            /** Content */
-            content: {
-                [key: string]: unknown;
-            };
-        };
-        /** CodeInput */
-        scrm__routes_session__CodeInput: {
-            /** Code */
-            code: string;
         };
     };
     responses: never;
@@ -13837,7 +13837,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__routes_session__CodeInput"];
+                "application/json": components["schemas"]["CodeInput"];
             };
         };
         responses: {
@@ -20493,7 +20493,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["inbox__reveal__ContentView"];
+                    "application/json": components["schemas"]["ContentView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -30905,7 +30905,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__codes__write__CodeInput"];
+                "application/json": components["schemas"]["ContactCodeInput"];
             };
         };
         responses: {
@@ -31129,7 +31129,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__codes__write__CodeInput"];
+                "application/json": components["schemas"]["ContactCodeInput"];
             };
         };
         responses: {

@@ -1,3 +1,4 @@
+import codes from './parts/codes.en'
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
 import reports from './parts/reports.en'
@@ -421,4 +422,5 @@ export default {
   ...stages,
   ...reports,
   ...followups,
+  ...codes,
 }

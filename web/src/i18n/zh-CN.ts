@@ -1,3 +1,4 @@
+import codes from './parts/codes.zh-CN'
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
 import reports from './parts/reports.zh-CN'
@@ -420,4 +421,5 @@ export default {
   ...stages,
   ...reports,
   ...followups,
+  ...codes,
 }

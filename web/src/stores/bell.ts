@@ -22,7 +22,7 @@ export interface Alert {
   push: ConversationPush | null
 }
 
-const ALL_WAYS: Ways = { popup: true, browser: true, sound: true }
+const ALL_WAYS: Ways = { popup: true, browser: true, sound: true, card: 'away' }
 /** Older ones are no news any more (they were missed while we were away), only unread. */
 const FRESH = 60_000
 

@@ -1,4 +1,4 @@
-import { ArrowLeftRight, CalendarCheck, CircleDot, FileText, GitMerge, MessageSquare, NotebookPen, Radio, Split, Tag, UserRound, UserRoundPen } from 'lucide-vue-next'
+import { ArrowLeftRight, CalendarCheck, CircleDot, FileText, GitMerge, Hand, MessageSquare, NotebookPen, Radio, ScanLine, Split, Tag, UserRound, UserRoundPen } from 'lucide-vue-next'
 import type { Component } from 'vue'
 import type { StoryEntry } from '@/api/whole'
 import type { usePeople } from '@/stores/people'
@@ -19,6 +19,8 @@ const LOOKS: Readonly<Record<string, Look>> = {
   owner: { icon: ArrowLeftRight, tone: 'plain' },
   profile: { icon: UserRoundPen, tone: 'plain' },
   file: { icon: FileText, tone: 'plain' },
+  code: { icon: ScanLine, tone: 'accent' },
+  greeting: { icon: Hand, tone: 'green' },
   customer: { icon: UserRound, tone: 'plain' },
   'customer.merged': { icon: GitMerge, tone: 'violet' },
   'customer.joined': { icon: GitMerge, tone: 'violet' },
@@ -62,6 +64,11 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
     case 'tag.added':
     case 'tag.removed':
       values.names = names(data.tags ?? data.names ?? data.tag).map((name) => `“${name}”`).join(comma)
+      break
+    case 'code.scanned':
+    case 'greeting.sent':
+      values.code = data.code ?? ''
+      values.seconds = data.seconds ?? ''
       break
     case 'profile.changed':
       values.fields = names(data.fields).map((name) => known(t, te, `whole.field.${name}`, {}) || t('whole.field.fields')).filter((name, at, all) => all.indexOf(name) === at).join(comma)

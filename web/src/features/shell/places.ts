@@ -1,4 +1,4 @@
-import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, MessagesSquare, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, MessageSquareText, MessagesSquare, QrCode, Settings, SquareKanban, Users, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
@@ -19,6 +19,7 @@ export const PLACES: readonly Place[] = [
   { name: 'reports', title: 'reports.title', icon: ChartPie, permission: 'customers.reports' },
   { name: 'groups', title: 'groups.nav', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
+  { name: 'codes', title: 'codes.place', icon: QrCode, permission: 'codes.manage' },
   { name: 'library', title: 'rights.place.library', icon: Library, permission: 'library.read' },
 ]
 
