@@ -69,7 +69,7 @@ export function steps(palette: Palette, parts: { name: string; value: number; co
         top: 4,
         bottom: 4,
         min: 0,
-        minSize: '4%',
+        minSize: '0%',
         gap: 3,
         label: { position: 'inside', color: palette.ink, fontSize: 12, formatter: '{b}  {c}', textBorderColor: palette.panel, textBorderWidth: 2 },
         itemStyle: { borderWidth: 0, opacity: 0.85 },

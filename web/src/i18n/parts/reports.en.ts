@@ -1,6 +1,8 @@
 export default {
   reports: {
+    place: 'Reports',
     title: 'Reports on customers',
+    activity: 'Follow-up activity',
     period: 'Period',
     days: 'Last {n} days',
     own: 'Own dates',

@@ -1,6 +1,8 @@
 export default {
   reports: {
+    place: '报表',
     title: '客户报表',
+    activity: '跟进活动',
     period: '时间',
     days: '最近 {n} 天',
     own: '自选日期',

@@ -2,6 +2,8 @@ export default {
   stages: {
     stage: { title: 'Stage of the customer', moveTo: 'Move to “{stage}”', none: 'No stage yet' },
     board: {
+      place: 'Board',
+      list: 'List',
       title: 'Customer board',
       whose: 'Whose customers',
       mine: 'My customers',

@@ -2,6 +2,8 @@ export default {
   stages: {
     stage: { title: '客户阶段', moveTo: '移到“{stage}”', none: '未分阶段' },
     board: {
+      place: '看板',
+      list: '列表',
       title: '客户看板',
       whose: '谁的客户',
       mine: '我的客户',
