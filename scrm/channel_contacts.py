@@ -113,7 +113,7 @@ class KnowsRelations(Protocol):
         ...
 
     async def relations(self, account_ids: Sequence[str], cursor: str) -> RelationPage:
-        """A page of all relations of these members."""
+        """A page of all relations of these members. ``Rejected`` for a batch may be the fault of one of them: ask for each alone."""
         ...
 
     async def relations_of(self, contact_id: str) -> RelationPage:

@@ -39,12 +39,13 @@ class Relations:
         return [member_account(userid) for userid in await serving(self._client)]
 
     async def page(self, account_ids: Sequence[str], cursor: str) -> RelationPage:
-        """``batch/get_by_user``, platform page 92994. Somebody without customers may be answered with 84061."""
+        """``batch/get_by_user``, platform page 92994. Somebody without customers may be answered with 84061, which says nothing of
+        the others in the batch: then it is refused, to be read one by one."""
         request = {"userid_list": list(account_ids), "cursor": cursor, "limit": _PAGE}
         try:
             answer = await self._client.post("externalcontact/batch/get_by_user", request)
         except Rejected as error:
-            if error.code == NO_RELATION:
+            if error.code == NO_RELATION and len(account_ids) == 1:
                 return RelationPage([], [], "")
             raise
         persons: dict[str, Person] = {}

@@ -66,6 +66,8 @@ class ExternalApi:
         start = start_of(call)
         mine = set(wanted)
         found = [f for follows in call.corp.follows.values() for f in follows.values() if f.userid in mine]
+        if self._settings.member_without_customers == "refuse" and mine - {follow.userid for follow in found}:
+            raise Refused(84061)
         entries = [
             {
                 "external_contact": self._contact_view(call.corp, follow.external_userid),

@@ -50,6 +50,8 @@ class Settings:
     """[?] A limit exists (40144); its number is not published."""
     phones_per_customer: int = 5
     """[?] As many as the client has lines for."""
+    member_without_customers: Literal["empty", "refuse"] = "empty"
+    """[?] ``batch/get_by_user`` with a member who has no customers: nothing of theirs in the answer, or 84061 for the whole call."""
     contact_ways: int = 500_000
     temporary_ways_per_day: int = 100_000
     transfer_wait: int = DAY

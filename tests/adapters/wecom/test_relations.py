@@ -20,7 +20,7 @@ from scrm.channel_contacts import (
 )
 from scrm.errors import Rejected
 from tests.adapters.wecom.harness import WeComHarness
-from tests.adapters.wecom.support import CORP_ID
+from tests.adapters.wecom.support import CORP_ID, Platform
 
 ABILITIES = (
     KnowsDirectory,
@@ -101,6 +101,18 @@ async def test_relations_are_read_page_by_page(site: WeComHarness, wecom: WeComA
     assert (mine.tags, mine.way, mine.source, mine.by_contact) == ((tags["高"],), "1", "shelf-3", True)
     assert mine.way_words is not None
     assert mine.contact.union_id == "wechat:oUnionLiLei"
+
+
+async def test_a_member_without_customers_hides_nobody(site: WeComHarness, wecom: WeComAdapter) -> None:
+    """Whichever way the platform answers, which it does not publish."""
+    site.play.create_member(CORP_ID, "LiLei", "李雷")
+    site.play.add_contact(CORP_ID, "HanMeimei", site.customer)
+    assert len((await wecom.relations(["hanmeimei", "lilei"], "")).relations) == 1
+    site.simulator.settings.member_without_customers = "refuse"
+    with pytest.raises(Rejected):
+        await wecom.relations(["hanmeimei", "lilei"], "")
+    assert len((await wecom.relations(["hanmeimei"], "")).relations) == 1
+    assert list((await wecom.relations(["lilei"], "")).relations) == []
 
 
 async def test_one_contact_is_read_with_every_member(site: WeComHarness, wecom: WeComAdapter) -> None:
@@ -201,6 +213,21 @@ async def test_the_tag_library_is_kept(site: WeComHarness, wecom: WeComAdapter) 
     await wecom.delete_tags(group_ids=[made.external_id])
     await wecom.delete_tags(group_ids=[made.external_id])
     assert await wecom.tags() == []
+
+
+async def test_somebody_else_may_add_the_same_tag_in_the_same_moment(adapter: WeComAdapter, server: Platform) -> None:
+    """The platform refuses the call for a name that was not there when we looked: it is looked at again."""
+    there = {"group_id": "et1", "group_name": "来源", "tag": [{"id": "et2", "name": "抖音"}]}
+    server.reply(
+        "externalcontact/get_corp_tag_list", {"errcode": 0, "tag_group": []}, {"errcode": 0, "tag_group": [there]}
+    )
+    made = {**there, "tag": [{"id": "et3", "name": "门店"}]}
+    server.reply("externalcontact/add_corp_tag", {"errcode": 40071}, {"errcode": 0, "tag_group": made})
+    group = await adapter.add_tags(group_id="", group_name="来源", names=["抖音", "门店"])
+    assert {tag.name: tag.external_id for tag in group.tags} == {"抖音": "et2", "门店": "et3"}
+    first, second = server.calls("externalcontact/add_corp_tag")
+    assert [tag["name"] for tag in first.json["tag"]] == ["抖音", "门店"]
+    assert second.json == {"group_id": "et1", "tag": [{"name": "门店"}]}
 
 
 async def test_tags_that_people_made_cannot_be_changed(site: WeComHarness, wecom: WeComAdapter) -> None:
