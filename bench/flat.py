@@ -34,6 +34,7 @@ GROUPS = {
     "long": "thread page",
     "changes": "changes",
     "counts": "counts",
+    "whole": "customer's page",
     "search": "search",
 }
 TOUCHED = 5

@@ -55,6 +55,12 @@ select c.id, s, s, case when s % 2 = 1 then 'in' else 'out' end, 'text',
   c.last_message_at - interval '1 minute' * (c.last_seq - s)
 from conversation c cross join lateral generate_series(1, c.last_seq) s order by c.id, s
 """
+STORY = """
+insert into timeline (customer_id, at, kind, agent_id, object_kind, data)
+select c.id, timestamptz '2026-11-20' - interval '1 hour' * s, (array['tag.added', 'owner.changed', 'follow_up.noted', 'stage.changed'])[1 + s % 4],
+  1 + s % 50, '', '{}' from customer c cross join lateral generate_series(1, case when c.id = any($1::bigint[]) then $2 else 2 end) s
+"""
+"""What happened with customers: a little with each, much with those of the long threads."""
 LENGTHEN = "update conversation set last_seq = $2, version = $2 where id = any($1::bigint[])"
 TEXTS = """
 update message set text = text || ' 罕见词汇' where id in (select max(id) * k / 10 from message, generate_series(1, 9) k group by k);
@@ -91,6 +97,9 @@ async def fill(url: str, conversations: int) -> Threads:
         long = [1 + n * step for n in range(LONG_THREADS)]
         await db.execute(LENGTHEN, long, LONG)
         await _messages(db)
+        await db.execute("set session_replication_role = replica")
+        await db.execute(STORY, long, LONG)
+        await db.execute("set session_replication_role = origin")
         await db.execute("vacuum analyze")
         ordinary = [2 + n * (conversations // 200) for n in range(199)]
         return Threads(ordinary, long)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.million import LONG, Threads
+from customers.queries import contact_rows, customer_row
 from inbox.counts import load_tallies
 from inbox.listing import ListQuery, list_conversations
-from inbox.queries import ChangesQuery, PageQuery, changes, message_page
+from inbox.queries import ChangesQuery, PageQuery, changes, conversations_of_contacts, message_page
 from inbox.search import SearchQuery, search_messages
 from inbox.search_people import PeopleQuery, search_people
+from inbox.story import StoryQuery, read_story
 from scrm.channel import Capabilities
 from scrm.db import Tx
 from scrm.permissions import OF_ROLE, Principal, Scope
@@ -64,6 +66,29 @@ async def what_changed(tx: Tx, threads: Threads, turn: int) -> Any:
 
 async def counted(tx: Tx, threads: Threads, turn: int) -> Any:
     return (await load_tallies(tx)).view(REP)
+
+
+async def whole_head(tx: Tx, threads: Threads, turn: int) -> Any:
+    """A customer's page above its tabs: themselves, their identities, their conversations. Customers have the numbers of conversations."""
+    row = await customer_row(tx, SOMEBODY, threads.ordinary[turn % len(threads.ordinary)])
+    contacts = await contact_rows(tx, row["id"])
+    return await conversations_of_contacts(tx, ADMIN, [one["id"] for one in contacts])
+
+
+@dataclass(frozen=True)
+class Told:
+    """A page of a customer's story: the newest, or ``deep`` in one of thousands of lines and messages."""
+
+    deep: bool
+    parts: str | None = None
+
+    async def __call__(self, tx: Tx, threads: Threads, turn: int) -> Any:
+        of = threads.long if self.deep else threads.ordinary
+        customer_id = of[turn % len(of)]
+        page = await read_story(tx, SOMEBODY, customer_id, StoryQuery(parts=self.parts))
+        if self.deep and page.next_cursor is not None:
+            page = await read_story(tx, SOMEBODY, customer_id, StoryQuery(parts=self.parts, cursor=page.next_cursor))
+        return page
 
 
 @dataclass(frozen=True)
@@ -123,6 +148,10 @@ READS: dict[str, Read] = {
     "long thread, middle": middle_page,
     "changes": what_changed,
     "counts": counted,
+    "whole, head": whole_head,
+    "whole, newest of the story": Told(False),
+    "whole, second page of a long story": Told(True),
+    "whole, only changes of a long story": Told(True, "changes"),
     **searches(),
 }
 """Groups of the table by the first word."""

@@ -30,7 +30,7 @@ from inbox.text import preview
 from scrm.company import FACTS
 from scrm.db import Row, Tx
 from scrm.http import Request, Route
-from scrm.permissions import CUSTOMERS_READ, INBOX_READ, Scope
+from scrm.permissions import CUSTOMERS_READ, INBOX_READ, Principal, Scope
 from scrm.views import Input, SentenceView, View
 
 MOST_PLACES = 100
@@ -128,22 +128,27 @@ class Found:
 
 async def story(request: Request, customer_id: int, query: StoryQuery) -> Story:
     async with one_moment(request.services.db) as tx:
-        row = await customer_row(tx, request.principal, customer_id)
-        zone = (await FACTS.load(tx)).clock
-        scope = Scope.of(request.principal) if request.principal.may(INBOX_READ) else None
-        reached = Reached.decode(query.cursor) if query.cursor else await _start(tx, scope, row["id"])
-        parts = set(query.parts.split(",")) if query.parts else None
-        found: list[Found] = []
-        horizon: datetime | None = None
-        unread = False
-        if parts is None or parts & PREFIXES.keys():
-            found += await _lines(tx, row["id"], reached, parts, query.limit)
-        if scope is not None and (parts is None or "messages" in parts):
-            more, horizon, unread = await _said(tx, scope, row["id"], reached, zone)
-            found += more
-        if parts is None or "events" in parts:
-            found += await _events(tx, row["id"], reached, query.limit)
-        return await _page(tx, row["id"], found, horizon, unread, reached, query.limit)
+        return await read_story(tx, request.principal, customer_id, query)
+
+
+async def read_story(tx: Tx, principal: Principal, customer_id: int, query: StoryQuery) -> Story:
+    """Raises :class:`NotFound` for a customer that the asker may not see, :class:`Unprocessable` for a foreign cursor."""
+    row = await customer_row(tx, principal, customer_id)
+    zone = (await FACTS.load(tx)).clock
+    scope = Scope.of(principal) if principal.may(INBOX_READ) else None
+    reached = Reached.decode(query.cursor) if query.cursor else await _start(tx, scope, row["id"])
+    parts = set(query.parts.split(",")) if query.parts else None
+    found: list[Found] = []
+    horizon: datetime | None = None
+    unread = False
+    if parts is None or parts & PREFIXES.keys():
+        found += await _lines(tx, row["id"], reached, parts, query.limit)
+    if scope is not None and (parts is None or "messages" in parts):
+        more, horizon, unread = await _said(tx, scope, row["id"], reached, zone)
+        found += more
+    if parts is None or "events" in parts:
+        found += await _events(tx, row["id"], reached, query.limit)
+    return await _page(tx, row["id"], found, horizon, unread, reached, query.limit)
 
 
 async def _start(tx: Tx, scope: Scope | None, customer_id: int) -> Reached:

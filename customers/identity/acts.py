@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from customers.identity.merge import ContactsMoved, Merge, merge
 from customers.identity.split import Split, split
 from customers.identity.undo import undo
-from customers.identity.views import MergeInput, SplitInput
+from customers.identity.views import CustomerMergeInput, SplitInput
 from customers.queries import row_to_change
 from scrm.db import RETRYABLE
 from scrm.errors import Conflict, NotFound, Unprocessable
@@ -37,7 +37,7 @@ async def unit(services: Services, act: Callable[[Work], Awaitable[T]]) -> T:
 
 
 async def merge_by_hand(
-    work: Work, principal: Principal, what: MergeInput, contacts_moved: ContactsMoved, address: str
+    work: Work, principal: Principal, what: CustomerMergeInput, contacts_moved: ContactsMoved, address: str
 ) -> tuple[int, Step | None]:
     """Asked twice, it is as they want it. Raises :class:`NotFound`, :class:`Forbidden`, :class:`Conflict`."""
     rows = [await row_to_change(work.tx, principal, one) for one in dict.fromkeys([what.into, *what.ids])]

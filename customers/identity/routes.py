@@ -5,7 +5,15 @@ from __future__ import annotations
 from customers.identity.acts import merge_by_hand, split_by_hand, undo_by_hand, unit
 from customers.identity.log import merge_log, preview
 from customers.identity.merge import ContactsMoved
-from customers.identity.views import MergeDone, MergeInput, MergeLog, MergePreview, PreviewInput, SplitDone, SplitInput
+from customers.identity.views import (
+    CustomerMergeInput,
+    MergeDone,
+    MergeLog,
+    MergePreview,
+    PreviewInput,
+    SplitDone,
+    SplitInput,
+)
 from scrm.http import Reply, Request, Route
 from scrm.permissions import CUSTOMERS_MERGE, CUSTOMERS_READ
 from scrm.undo import undoable
@@ -22,7 +30,7 @@ async def log(request: Request, customer_id: int) -> MergeLog:
 
 
 def api_routes(contacts_moved: ContactsMoved) -> list[Route]:
-    async def merge(request: Request, body: MergeInput) -> Reply[MergeDone]:
+    async def merge(request: Request, body: CustomerMergeInput) -> Reply[MergeDone]:
         into, step = await unit(
             request.services,
             lambda work: merge_by_hand(work, request.principal, body, contacts_moved, request.address),

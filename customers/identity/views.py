@@ -18,7 +18,7 @@ class PreviewInput(Input):
     ids: Annotated[list[Id], Field(min_length=2, max_length=20)]
 
 
-class MergeInput(Input):
+class CustomerMergeInput(Input):
     """``into`` stays, the others of ``ids`` become it. ``choices``: by field, the customer whose value stays; ``fields.<key>`` for the
     company's own fields."""
 

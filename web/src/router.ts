@@ -45,6 +45,18 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'customers.delete', title: 'lists.bin.title' },
       },
       {
+        path: '/customers/new',
+        name: 'customer-new',
+        component: () => import('@/features/customers/NewCustomerPage.vue'),
+        meta: { permission: 'customers.write', title: 'whole.entry.title' },
+      },
+      {
+        path: '/customers/duplicates',
+        name: 'duplicates',
+        component: () => import('@/features/customers/DuplicatesPage.vue'),
+        meta: { permission: 'customers.merge', title: 'whole.duplicates.title' },
+      },
+      {
         path: '/customers/:id(\\d+)',
         name: 'customer',
         component: () => import('@/features/customers/CustomerPage.vue'),

@@ -70,6 +70,15 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
       values.code = data.code ?? ''
       values.seconds = data.seconds ?? ''
       break
+    case 'customer.merged':
+    case 'customer.joined':
+      values.names = names(data.customers).map((name) => `“${name}”`).join(comma) || t('whole.unnamed')
+      break
+    case 'file.added':
+    case 'file.deleted':
+    case 'file.restored':
+      values.name = String(data.name ?? '')
+      break
     case 'profile.changed':
       values.fields = names(data.fields).map((name) => known(t, te, `whole.field.${name}`, {}) || t('whole.field.fields')).filter((name, at, all) => all.indexOf(name) === at).join(comma)
       break
@@ -82,5 +91,6 @@ export function whyOf(entry: StoryEntry, words: Words, te: (key: string) => bool
   const data = entry.data as Record<string, unknown>
   const how = typeof data.how === 'string' ? known(words.t, te, `whole.story.how.${data.how}`, {}) : ''
   const reason = typeof data.reason === 'string' ? data.reason : words.say(data.reason as { zh: string; en: string } | undefined)
-  return [how, reason && words.t('whole.story.reason', { reason })].filter(Boolean).join(' · ')
+  const because = entry.kind === 'customer.joined' ? known(words.t, te, `whole.identity.because.${String(data.because)}`, {}) : ''
+  return [because, how, reason && words.t('whole.story.reason', { reason })].filter(Boolean).join(' · ')
 }

@@ -149,6 +149,7 @@ export default {
         customer_falling: '{title} will fall back into the pool: follow up soon',
         customer_lost: '{title} was taken back and is no longer yours',
         handed_over: '{who} handed work over to you',
+        customer_asked: '{who} asks for {title}: share it or hand it over',
         other: 'Something new about {title}',
       },
       kind: {
@@ -169,6 +170,7 @@ export default {
         customer_falling: 'A customer of mine will fall back',
         customer_lost: 'A customer of mine was taken back',
         handed_over: 'Work is handed over to me',
+        customer_asked: 'Somebody asks for a customer of mine',
       },
       way: { popup: 'On the page', browser: 'From the browser', sound: 'Sound' },
       page: 'Notices',

@@ -149,6 +149,7 @@ export default {
         customer_falling: '{title} 即将回收到公海，请尽快跟进',
         customer_lost: '{title} 已被回收，不再归属你',
         handed_over: '{who} 把工作交接给了你',
+        customer_asked: '{who} 想和你一起跟进 {title}，可以共享或移交',
         other: '{title} 有新动态',
       },
       kind: {
@@ -169,6 +170,7 @@ export default {
         customer_falling: '客户即将回收',
         customer_lost: '客户被回收',
         handed_over: '工作交接给我',
+        customer_asked: '有人申请我的客户',
       },
       way: { popup: '页内弹出', browser: '浏览器通知', sound: '声音' },
       page: '通知',
