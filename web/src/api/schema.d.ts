@@ -7042,6 +7042,26 @@ export interface components {
             /** Id */
             id: number;
         };
+        /**
+         * CustomerMergeInput
+         * @description ``into`` stays, the others of ``ids`` become it. ``choices``: by field, the customer whose value stays; ``fields.<key>`` for the
+         *     company's own fields.
+         */
+        CustomerMergeInput: {
+            /** Ids */
+            ids: number[];
+            /** Into */
+            into: number;
+            /** Choices */
+            choices?: {
+                [key: string]: number;
+            };
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
         /** CustomerPage */
         CustomerPage: {
             /** Customers */
@@ -9552,6 +9572,11 @@ export interface components {
             moved: {
                 [key: string]: number;
             };
+        };
+        /** MergeInput */
+        MergeInput: {
+            /** Into Id */
+            into_id: number;
         };
         /**
          * MergeLog
@@ -13551,26 +13576,6 @@ export interface components {
             en: string;
         };
         /**
-         * MergeInput
-         * @description ``into`` stays, the others of ``ids`` become it. ``choices``: by field, the customer whose value stays; ``fields.<key>`` for the
-         *     company's own fields.
-         */
-        customers__identity__views__MergeInput: {
-            /** Ids */
-            ids: number[];
-            /** Into */
-            into: number;
-            /** Choices */
-            choices?: {
-                [key: string]: number;
-            };
-            /**
-             * Reason
-             * @default
-             */
-            reason?: string;
-        };
-        /**
          * MoveInput
          * @description ``stage_id`` null: into no stage.
          */
@@ -13584,11 +13589,6 @@ export interface components {
              * @default
              */
             reason?: string;
-        };
-        /** MergeInput */
-        customers__tag_settings__MergeInput: {
-            /** Into Id */
-            into_id: number;
         };
         /**
          * MoveInput
@@ -20795,7 +20795,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__identity__views__MergeInput"];
+                "application/json": components["schemas"]["CustomerMergeInput"];
             };
         };
         responses: {
@@ -26790,7 +26790,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["customers__tag_settings__MergeInput"];
+                "application/json": components["schemas"]["MergeInput"];
             };
         };
         responses: {
