@@ -225,6 +225,13 @@ async def test_a_code_brings_its_own_greeting(shop: Company, marketer: Browser) 
     assert shop.wecom.control.greetings(CORP, external_userid=scanned)[0].text == "欢迎从海报来的王小明"
     other = shop.wecom.control.greetings(CORP, external_userid=added)[0]
     assert (other.text, other.attachments[0]["link"]["title"]) == ("您好", "新品")
+
+    async def counted() -> bool:
+        found: dict[str, Any] = (await marketer.get(f"/api/codes/{code['id']}"))["code"]
+        return bool(found["came"] == 1 and found["still"] == 1)
+
+    # The relation that the event brought carries the code's source.
+    await eventually(counted, seconds=30)
     page = await marketer.get("/api/greetings", code_id=code["id"])
     assert [(one["state"], one["code_name"]) for one in page["greetings"]] == [("sent", "门店海报")]
     assert (await marketer.get(f"/api/codes/{code['id']}"))["code"]["greeted"] == 1
