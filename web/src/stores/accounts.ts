@@ -11,6 +11,7 @@ export const useAccounts = defineStore('accounts', () => {
 
   /** Those that are places of the inbox: employees who are only on the lists of customers would crowd it. */
   const chatting = computed(() => accounts.value.filter((account) => account.chats))
+  const chattingChannels = computed(() => channels.value.filter((channel) => chatting.value.some((account) => account.channel === channel.channel)))
   const accountById = computed(() => new Map(accounts.value.map((account) => [account.id, account])))
   const channelByName = computed(() => new Map(channels.value.map((channel) => [channel.channel, channel])))
 
@@ -25,5 +26,5 @@ export const useAccounts = defineStore('accounts', () => {
     return channelByName.value.get(conversation.channel)
   }
 
-  return { accounts, chatting, channels, loaded, accountById, channelByName, channelOf, load }
+  return { accounts, chatting, channels, chattingChannels, loaded, accountById, channelByName, channelOf, load }
 })
