@@ -32,7 +32,7 @@ select u.id, {_SINCE} as since from customer u
 where {{stage}} and {{owner}} u.merged_into is null and u.deleted_at is null
   and ($2::bigint is null or u.tags @> array[$2::bigint])
   and ($3::timestamptz is null or ({_SINCE}, u.id) < ($3, $4))
-order by {_SINCE} desc, u.id desc limit $5
+order by {{order}}{_SINCE} desc, u.id desc limit $5
 """  # noqa: S608 - made of constants
 _CARDS = """
 select u.id, u.name, u.avatar, u.company, u.owner_id, u.value_fen, u.tags, f.since, t.text as next_text, t.due_at as next_due_at, t.all_day
@@ -173,15 +173,16 @@ def _n(counts: dict[int, Row], stage_id: int) -> int:
 
 async def _page(tx: Tx, stage_id: int, query: BoardQuery, whose: Owners, cursor: str) -> CardPage:
     at, last = _moment(cursor)
-    # Nobody's stage is asked for by "is null", which an index answers; the number goes unused then.
+    # "Is null" narrows an index but does not keep its order unless one orders by that column, too.
     stage = "(u.stage_id = $1 and $1 > 0)" if stage_id else "(u.stage_id is null and $1::bigint = 0)"
+    order = "u.owner_id, u.stage_id, " if whose.nobody else "" if stage_id else "u.stage_id, "
     if whose.nobody:
-        found = _FOUND.format(stage=stage, owner="u.owner_id is null and")
+        found = _FOUND.format(stage=stage, owner="u.owner_id is null and", order=order)
     elif whose.ids is None:
-        found = _FOUND.format(stage=stage, owner="")
+        found = _FOUND.format(stage=stage, owner="", order=order)
     else:
         # The newest of each owner by the index, then the newest of these.
-        one = _FOUND.format(stage=stage, owner="u.owner_id = o.id and")
+        one = _FOUND.format(stage=stage, owner="u.owner_id = o.id and", order=order)
         found = f"select f.* from unnest($6::bigint[]) o (id) cross join lateral ({one}) f"  # noqa: S608 - made of constants
     arguments: list[Any] = [stage_id, query.tag_id, at, last, PAGE + 1]
     if whose.ids is not None:
