@@ -120,7 +120,7 @@ export default {
       do: 'Split',
       done: 'Split',
     },
-    duplicates: { title: 'Likely duplicates', hint: 'The likeliest first. A merge can be taken back at any time; those who are two are not suggested again.', none: 'No likely duplicates', noneText: 'New and changed customers are compared by themselves.', failed: 'They could not be loaded' },
+    duplicates: { place: 'Duplicates', title: 'Likely duplicates', hint: 'The likeliest first. A merge can be taken back at any time; those who are two are not suggested again.', none: 'No likely duplicates', noneText: 'New and changed customers are compared by themselves.', failed: 'They could not be loaded' },
     entry: {
       title: 'New customer', save: 'Save', done: 'The customer was added', there: 'There is a customer with this number: who entered first owns it', perhaps: 'May have been entered already', open: 'Open', ask: 'Ask for it', asked: 'The owner was told',
       despite: 'Add nevertheless', duplicate: 'There is a customer with this number: open it, or ask its owner',

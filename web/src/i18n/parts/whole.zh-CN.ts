@@ -120,7 +120,7 @@ export default {
       do: '拆分',
       done: '已拆分',
     },
-    duplicates: { title: '疑似重复客户', hint: '按可能性排序。合并后随时可以撤销；确认不是同一人的不会再提示。', none: '没有疑似重复的客户', noneText: '新客户和资料变更会自动比对。', failed: '没有加载出来' },
+    duplicates: { place: '查重', title: '疑似重复客户', hint: '按可能性排序。合并后随时可以撤销；确认不是同一人的不会再提示。', none: '没有疑似重复的客户', noneText: '新客户和资料变更会自动比对。', failed: '没有加载出来' },
     entry: {
       title: '新建客户', save: '保存', done: '客户已创建', there: '这个号码已有客户，先录入者负责', perhaps: '可能已经录入过', open: '打开', ask: '申请共享', asked: '已通知归属人',
       despite: '仍然新建', duplicate: '这个号码已有客户，请打开它或联系归属人',
