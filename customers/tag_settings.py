@@ -10,6 +10,7 @@ import asyncpg
 from pydantic import Field
 
 from customers.stage_settings import Color
+from customers.sync.wishes import library_changed
 from customers.tags import change_tags
 from scrm import jobs
 from scrm.db import Database, Row, Tx
@@ -284,6 +285,7 @@ async def _note(
     work: Work, principal: Principal, action: str, object_id: int | None, address: str, **detail: object
 ) -> None:
     work.ring("setting")
+    await library_changed(work)
     await record(
         work,
         action,

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from customers.happenings import in_words
 from customers.queries import customer_row
+from customers.sync.take import TOLD
 from inbox.queries import SEEN, one_moment
 from inbox.story_cursor import Reached
 from inbox.story_rows import (
@@ -76,6 +77,7 @@ from unnest($1::bigint[], $2::bigint[]) w (id, before) cross join lateral (
 EVENTS = """
 select e.* from unnest($1::bigint[], $2::bigint[]) w (id, before) cross join lateral (
   select p.id, p.contact_id, p.account_id, p.name, p.at from platform_event p where p.contact_id = w.id and p.id < w.before
+    and p.name <> all($4::text[])
   order by p.id desc limit $3
 ) e order by e.contact_id, e.id desc
 """
@@ -247,7 +249,7 @@ async def _events(tx: Tx, customer_id: int, reached: Reached, limit: int) -> lis
     if not places:
         return []
     ids, before = zip(*places, strict=True)
-    rows = await tx.fetch(EVENTS, ids, before, limit + 1)
+    rows = await tx.fetch(EVENTS, ids, before, limit + 1, sorted(TOLD))
     for one in set(ids) - {row["contact_id"] for row in rows}:
         reached.events[one] = 1
     return [Found(_event(row), ("events", row["contact_id"]), row["id"]) for row in rows]

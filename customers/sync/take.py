@@ -102,3 +102,16 @@ KINDS = {
     "transferred": "contact.transferred",
     "gone": "contact.gone",
 }
+
+TOLD = frozenset(
+    {
+        "contact.added",
+        "contact.half_added",
+        "contact.edited",
+        "contact.deleted_by_agent",
+        "contact.deleted_by_customer",
+        "group.member_added",
+        "group.member_removed",
+    }
+)
+"""Events of platforms that need no line of their own in the story: what came of them is told by us."""

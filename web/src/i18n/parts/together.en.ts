@@ -150,6 +150,7 @@ export default {
         customer_lost: '{title} was taken back and is no longer yours',
         handed_over: '{who} handed work over to you',
         customer_asked: '{who} asks for {title}: share it or hand it over',
+        member_left: '{name} has left the company; {customers} customers and {groups} groups wait',
         other: 'Something new about {title}',
       },
       kind: {
@@ -171,6 +172,7 @@ export default {
         customer_lost: 'A customer of mine was taken back',
         handed_over: 'Work is handed over to me',
         customer_asked: 'Somebody asks for a customer of mine',
+        member_left: 'Somebody left while customers wait',
       },
       way: { popup: 'On the page', browser: 'From the browser', sound: 'Sound' },
       page: 'Notices',

@@ -150,6 +150,7 @@ export default {
         customer_lost: '{title} 已被回收，不再归属你',
         handed_over: '{who} 把工作交接给了你',
         customer_asked: '{who} 想和你一起跟进 {title}，可以共享或移交',
+        member_left: '{name} 已离职，{customers} 位客户、{groups} 个群等待接替',
         other: '{title} 有新动态',
       },
       kind: {
@@ -171,6 +172,7 @@ export default {
         customer_lost: '客户被回收',
         handed_over: '工作交接给我',
         customer_asked: '有人申请我的客户',
+        member_left: '有员工离职，客户待接替',
       },
       way: { popup: '页内弹出', browser: '浏览器通知', sound: '声音' },
       page: '通知',
