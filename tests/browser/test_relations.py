@@ -51,7 +51,9 @@ async def furnish(shop: Company) -> int:
     play.group_leave(CORP, chats[1], [people[2]])
 
     async def left() -> bool:
-        return bool(await shop.services.db.fetchval("select exists (select from group_member where left_at is not null)"))
+        return bool(
+            await shop.services.db.fetchval("select exists (select from group_member where left_at is not null)")
+        )
 
     await eventually(left, seconds=40)
     return customer_id
