@@ -2,6 +2,7 @@
 # make test   every check and every test; sets up what it needs
 # make bench  the benchmarks, each with its floor
 # make chaos  the long fault test
+# make month  a month in the life of 20 reps and 5,000 customers
 # Needs Python 3.11+ with pip and venv; everything else is installed here.
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/
 JOBS ?= 2
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: api run test bench chaos check lint types imports web-check unit browser lock screenshots page clean tools wheel
+.PHONY: api run test bench chaos month check lint types imports web-check unit browser lock screenshots page clean tools wheel
 
 run: $(VENV)/.build $(PAGE)
 	$(BIN)/python -m scrm.cli demo $(ARGS)
@@ -60,6 +61,9 @@ bench: $(VENV)/.dev $(PAGE)
 
 chaos: $(VENV)/.dev tools
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+month: $(VENV)/.dev tools
+	MONTH_SIZE=20x5000 $(BIN)/python -m pytest tests/flows/test_month.py -q -n 2
 
 screenshots: $(VENV)/.dev tools $(PAGE)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

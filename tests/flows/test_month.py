@@ -16,9 +16,10 @@ from tests.company import CORP
 from tests.customers.platform import Office, office
 from tests.flows.month import Month
 
-REPS, CUSTOMERS = (int(part) for part in os.environ.get("MONTH_SIZE", "8x240").split("x"))
+REPS, CUSTOMERS = (int(part) for part in os.environ.get("MONTH_SIZE", "6x150").split("x"))
 
 
+@pytest.mark.timeout(600 if CUSTOMERS < 1000 else 7200)
 @pytest.mark.parametrize("lossy", [False, True], ids=["all callbacks", "one in five lost"])
 async def test_a_month_ends_as_it_is_on_the_platform(settings: Settings, lossy: bool) -> None:
     async with office(settings) as site:
