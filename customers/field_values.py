@@ -59,7 +59,7 @@ def normalised_phone(text: str) -> str:
         number = phonenumbers.parse(text, HOME)
     except phonenumbers.NumberParseException as error:
         raise Wrong("This is no phone number.", "不是有效的电话号码") from error
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_valid_number(number):
         raise Wrong("This is no phone number.", "不是有效的电话号码")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

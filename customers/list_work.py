@@ -7,12 +7,17 @@ from customers.field_indexes import index_fields
 from customers.field_settings import INDEX_FIELDS
 from customers.folding import fold
 from customers.listing import segments, views
+from customers.sheets import exporting, importing
 from scrm.jobs import JobHandler
 from scrm.undo import Kind
 
 __all__ = ["JOBS", "fold", "undo_kinds"]
 
-JOBS: dict[str, JobHandler] = {INDEX_FIELDS: index_fields}
+JOBS: dict[str, JobHandler] = {
+    INDEX_FIELDS: index_fields,
+    importing.RUN: importing.run,
+    exporting.RUN: exporting.run,
+}
 
 
 def undo_kinds() -> dict[str, Kind]:

@@ -38,6 +38,7 @@ import customers.routes_owners
 import customers.routes_pool
 import customers.routes_stages
 import customers.rules.routes
+import customers.sheets.routes
 import customers.sync.routes
 import customers.tasks.routes
 import inbox.answer_routes
@@ -217,6 +218,7 @@ def routes() -> list[Route]:
         *customers.routes_fields.api_routes(),
         *customers.listing.routes.api_routes(),
         *customers.bulk.routes.api_routes(),
+        *customers.sheets.routes.api_routes(),
         *customers.routes_owners.api_routes(),
         *customers.routes_pool.api_routes(),
         *customers.handover.routes.api_routes(MOVERS),

@@ -39,6 +39,12 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'customers.read', title: 'lists.title' },
       },
       {
+        path: '/customers/sheets',
+        name: 'customers-sheets',
+        component: () => import('@/features/lists/SheetsPage.vue'),
+        meta: { permission: 'customers.read', title: 'lists.sheet.title' },
+      },
+      {
         path: '/customers/bin',
         name: 'customers-bin',
         component: () => import('@/features/lists/BinPage.vue'),

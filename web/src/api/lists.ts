@@ -72,3 +72,20 @@ export const lists = {
   changeField: (field_id: number, body: Schemas['FieldInput']) =>
     answerOf(routes.PATCH('/api/customer-fields/{field_id}', { params: { path: { field_id } }, body })),
 }
+
+export type ImportView = Schemas['ImportView']
+export type ExportView = Schemas['ExportView']
+const one = (import_id: number) => ({ params: { path: { import_id } } })
+
+export const sheets = {
+  imports: () => answerOf(routes.GET('/api/customer-imports')),
+  take: (attachment_id: number) => answerOf(routes.POST('/api/customer-imports', { body: { attachment_id } })),
+  import: (id: number) => answerOf(routes.GET('/api/customer-imports/{import_id}', one(id))),
+  check: (id: number, body: { mapping: string[]; existing: 'skip' | 'update' | 'create'; owner_id: number | null; source: string }) =>
+    answerOf(routes.POST('/api/customer-imports/{import_id}/check', { ...one(id), body })),
+  run: (id: number) => answerOf(routes.POST('/api/customer-imports/{import_id}/run', one(id))),
+  cancel: (id: number) => answerOf(routes.POST('/api/customer-imports/{import_id}/cancel', one(id))),
+  exports: () => answerOf(routes.GET('/api/customer-exports')),
+  export: (target: Target, columns: string[], format: 'xlsx' | 'csv') =>
+    answerOf(routes.POST('/api/customer-exports', { body: { target, columns, format } as never })),
+}

@@ -103,6 +103,19 @@ export default {
       purge: 'Erase for good', purged: 'Erased', somebody: 'the service', purgeTitle: 'Erase {n} customers for good', purgeWhy: 'Profiles, contacts, conversations, messages, files, follow-ups and the timeline are erased. This cannot be undone.',
       purgeKept: 'Only the trail stays: who erased how many customers and when (their numbers, no names, no content), and figures that name nobody.', purgeType: 'Type {n} to confirm',
     },
+    sheet: {
+      title: 'Imports and exports', import: 'Import customers', importWhy: 'xlsx and csv (UTF-8, UTF-16, GBK), up to 200,000 rows and 200 columns. A dry run shows what would happen; formulas are read by their result and never run.', choose: 'Choose a file',
+      rows: '{n} rows', column: 'Column', sample: 'For example', field: 'Field', fieldOf: 'Field of {column}', ignore: 'Leave out', existing: 'When the phone number is there', existings: { skip: 'Skip the row', update: 'Update the customer', create: 'Create another one' },
+      owner: 'Owner', source: 'Source', check: 'Dry run', needs: 'Map a name or a phone number, and each field once.', run: 'Import {n} customers', cancel: 'Stop', errors: 'Rows that were not taken ({n})',
+      would: 'Would create {created}, update {updated}, skip {skipped}, fail {failed}', did: 'Created {created}, updated {updated}, skipped {skipped}, failed {failed}', exports: 'Exported files', exportsWhy: 'Kept for 7 days, for who asked for them; asking and fetching are written to the trail.',
+      noExports: 'Nothing was exported yet. Use “Export” in the list of customers.', over: 'Expired', exportTitle: 'Export customers', exportWhy: 'All {n} customers that fit, with the columns of the list.', exportPicked: 'The {n} chosen customers, with the columns of the list.', format: 'Format', exportDo: 'Export',
+      states: { uploaded: 'Not tried yet', checking: 'Dry run', checked: 'Tried', running: 'Importing', done: 'Done', failed: 'Failed', cancelled: 'Stopped', queued: 'Waiting', expired: 'Expired' },
+      notes: { formulas: 'has formulas: their results are read', merged: 'has merged cells: only the first has a value', more_sheets: 'has several sheets: only the first is read' },
+      wrong: {
+        sheet_encoding: 'The encoding is not known. Save it as UTF-8 csv or as xlsx.', sheet_old_format: 'This is the old .xls format. Save it as .xlsx.', sheet_not_a_sheet: 'This is no sheet. Choose an .xlsx or .csv file.',
+        sheet_too_many_columns: 'More than 200 columns.', sheet_too_many_rows: 'More than 200,000 rows. Divide it.', sheet_bomb: 'Unpacked it is larger than 400 MB.', sheet_too_large: 'It takes more memory than an import may have. Divide it.', sheet_empty: 'There is nothing below the heading.',
+      },
+    },
     fields: {
       page: 'Fields of customers', why: 'Fields that the company adds to its customers. Renaming them or changing choices keeps what is written; a field that is put away keeps its values and can come back.', empty: 'No fields of your own yet', emptyWhy: 'For example: industry, budget, end of the contract.',
       name: 'Name of the field', kind: 'Kind', required: 'Needed', create: 'Add field', choices: 'Choices (one a line)', choicesOf: 'Choices of {name}', saveChoices: 'Save choices', up: 'Move {name} up', down: 'Move {name} down',

@@ -103,6 +103,19 @@ export default {
       purge: '彻底删除', purged: '已彻底删除', somebody: '系统', purgeTitle: '彻底删除 {n} 位客户', purgeWhy: '客户资料、联系人、会话、消息、文件、跟进与动态会被永久清除，无法恢复。',
       purgeKept: '只保留审计记录：谁在何时删除了多少位客户（编号，不含姓名和内容），以及不含个人信息的统计数字。', purgeType: '请输入 {n} 以确认',
     },
+    sheet: {
+      title: '导入与导出', import: '导入客户', importWhy: '支持 xlsx 与 csv（UTF-8、UTF-16、GBK），最多 20 万行、200 列。先试运行看清结果，再正式导入；公式只读取结果，不会执行。', choose: '选择文件',
+      rows: '{n} 行', column: '表格列', sample: '示例', field: '对应字段', fieldOf: '{column} 对应的字段', ignore: '不导入', existing: '手机号已存在时', existings: { skip: '跳过', update: '更新已有客户', create: '仍然新建' },
+      owner: '归属人', source: '来源', check: '试运行', needs: '至少对应姓名或手机号，且每个字段只能对应一列。', run: '正式导入 {n} 位', cancel: '停止', errors: '下载未导入的 {n} 行',
+      would: '将新建 {created}，更新 {updated}，跳过 {skipped}，失败 {failed}', did: '新建 {created}，更新 {updated}，跳过 {skipped}，失败 {failed}', exports: '导出的文件', exportsWhy: '文件保留 7 天，只有导出的人可以下载；导出与下载都会记入操作记录。',
+      noExports: '还没有导出过。在客户列表中点“导出”。', over: '已过期', exportTitle: '导出客户', exportWhy: '导出当前条件下的 {n} 位客户，列与列表一致。', exportPicked: '导出已选的 {n} 位客户，列与列表一致。', format: '格式', exportDo: '开始导出',
+      states: { uploaded: '待试运行', checking: '试运行中', checked: '试运行完成', running: '导入中', done: '已完成', failed: '失败', cancelled: '已停止', queued: '排队中', expired: '已过期' },
+      notes: { formulas: '含公式：只读取结果', merged: '含合并单元格：只有第一格有值', more_sheets: '有多张表：只读取第一张' },
+      wrong: {
+        sheet_encoding: '无法识别文字编码，请另存为 UTF-8 的 csv 或 xlsx', sheet_old_format: '这是旧的 .xls 格式，请另存为 .xlsx', sheet_not_a_sheet: '这不是表格文件，请选择 .xlsx 或 .csv',
+        sheet_too_many_columns: '超过 200 列', sheet_too_many_rows: '超过 20 万行，请拆分后再导入', sheet_bomb: '解压后超过 400 MB，不能导入', sheet_too_large: '读取这个文件需要太多内存，请拆分', sheet_empty: '表头下面没有内容',
+      },
+    },
     fields: {
       page: '客户字段', why: '为客户增加公司自己的字段。改名、换选项不影响已有内容；停用的字段保留数据，可以随时恢复。', empty: '还没有自定义字段', emptyWhy: '例如：行业、预算、合同到期日。',
       name: '字段名称', kind: '类型', required: '必填', create: '添加字段', choices: '选项（每行一个）', choicesOf: '{name}的选项', saveChoices: '保存选项', up: '把{name}上移', down: '把{name}下移',
