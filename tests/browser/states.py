@@ -149,6 +149,10 @@ KEYBOARD_ONLY = {"command-bar", "help"}
 EXAMPLES: dict[str, dict[str, str]] = {
     "inbox": {"inbox": "/inbox?view=all"},
     "library": {"library": "/library/quick-replies", "library-materials": "/library/materials"},
+    "handover": {"handover": "/customers/hand-over/1"},
+    "customer": {"customer": "/customers/1"},
+    "groups": {"groups": "/groups"},
+    "codes": {"codes": "/codes"},
     "lost": {"lost": "/nowhere-at-all"},
 }
 """Addresses of pages whose path has parameters."""
