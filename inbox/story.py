@@ -34,7 +34,7 @@ from scrm.http import Request, Route
 from scrm.permissions import CUSTOMERS_READ, INBOX_READ, Principal, Scope
 from scrm.views import Input, SentenceView, View
 
-MOST_PLACES = 100
+MOST_PLACES = 45
 ROWS_OF_ALL = 300
 """Messages that a page reads at most, shared between the conversations."""
 FEWEST_ROWS = 10
@@ -89,7 +89,7 @@ class StoryQuery(Input):
     parts: (
         Annotated[str, Field(max_length=80, pattern=r"^(messages|follow_ups|tasks|changes|events)(,[a-z_]+)*$")] | None
     ) = None
-    cursor: Annotated[str, Field(max_length=7000)] | None = None
+    cursor: Annotated[str, Field(max_length=1200, pattern=r"^[A-Za-z0-9_-]*$")] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 30
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ import orjson
 from scrm.errors import Unprocessable
 from scrm.views import MAX_ID
 
+LARGEST = 20_000
+"""Bytes of an unpacked cursor."""
 END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -41,18 +44,20 @@ class Reached:
         at, line_id = self.line or (END, 0)
         said = {str(one): seq for one, seq in self.said.items() if seq > 1}
         events = {str(one): before for one, before in self.events.items() if before > 1}
-        return base64.urlsafe_b64encode(orjson.dumps([at.isoformat(), line_id, said, events])).decode().rstrip("=")
+        packed = zlib.compress(orjson.dumps([at.isoformat(), line_id, said, events]), 9)
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str) -> Reached:
         """Raises :class:`Unprocessable` for what was not made here."""
         try:
-            at, line_id, said, events = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            at, line_id, said, events = orjson.loads(zlib.decompressobj().decompress(packed, LARGEST))
             moment = datetime.fromisoformat(at)
             if moment.tzinfo is None:
                 raise ValueError("no zone")
             return cls((moment, _number(line_id)), _numbers(said), _numbers(events))
-        except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, zlib.error) as error:
             raise Unprocessable("This cursor is not valid.", fields={"cursor": "Begin without one."}) from error
 
 
