@@ -13,6 +13,8 @@ export default {
     whose: 'Whose customers',
     everybody: 'All within my reach',
     file: 'Download “{title}” as {kind}',
+    excel: 'Excel',
+    csv: 'CSV',
     nothing: 'Nothing happened in this period',
     day: 'Day',
     share: 'Share',

@@ -13,6 +13,8 @@ export default {
     whose: '谁的客户',
     everybody: '全部可见客户',
     file: '下载“{title}”的 {kind} 文件',
+    excel: 'Excel',
+    csv: 'CSV',
     nothing: '这段时间没有数据',
     day: '日期',
     share: '占比',
