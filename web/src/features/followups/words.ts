@@ -4,7 +4,7 @@ import { moment, toWall } from '@/model/zone'
 import { useClock } from '@/stores/clock'
 import { useSession } from '@/stores/session'
 import { useTasks } from '@/stores/tasks'
-import { duration } from '@/ui/time'
+import { coarse } from '@/ui/time'
 import { useWords } from '@/ui/words'
 
 export const BUILT_IN = ['call', 'visit', 'chat', 'meeting', 'mail', 'other'] as const
@@ -47,7 +47,7 @@ export function useFollowUpWords() {
   function coarseTime(milliseconds: number): string {
     const days = Math.floor(milliseconds / 86_400_000)
     if (days >= 1) return language() === 'en' ? `${days} d` : `${days} 天`
-    return duration(milliseconds, language())
+    return coarse(milliseconds, language())
   }
   /** What a quick moment is called; the day beside it says which one it is. */
   const momentName = (one: QuickMoment): string => t(`followups.moment.${one.key}`)

@@ -118,6 +118,8 @@ export default {
     },
     did: {
       other: 'Done',
+      tasks: { changed: 'Tasks were changed' },
+      follow_up: { deleted: 'The follow-up was deleted' },
       customer_rule: { delete: 'Rule deleted' },
       customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed', fields: 'Fields changed', delete: 'Put into the recycle bin' },
       agent: { disable: 'Disabled' },
