@@ -30,7 +30,7 @@ class Work:
 
     def ring(self, topic: str, *ids: int) -> None:
         """After the commit, tells everybody that these ids of ``topic`` changed. Topics: ``conversation``, ``inbound``,
-        ``urgent``, ``greeting``, ``outbox``, ``pull``, ``job``, ``account``, ``connection``, ``session`` (ended), ``notification`` (ids of
+        ``urgent``, ``greeting``, ``greeted``, ``outbox``, ``pull``, ``job``, ``account``, ``connection``, ``session`` (ended), ``notification`` (ids of
         agents), ``setting``, ``turn`` (somebody waits, or has room), ``agent`` (status), ``figures``, ``customer`` (anything
         about them changed), ``task`` (ids of agents whose tasks changed), ``relation`` (ids of connections), ``handover``."""
         self.rings[topic].update(ids)
