@@ -39,6 +39,12 @@ PLACE = """
 update {table} s set position = w.position from unnest($1::bigint[]) with ordinality w (id, position)
 where s.id = w.id and s.position <> w.position
 """
+# Rules that give the tag, or wait for it, mean the other one from now on.
+IN_RULES = """
+update customer_rule set data = jsonb_set(data, $3::text[], (
+  select jsonb_agg(distinct case when t = to_jsonb($1::bigint) then to_jsonb($2::bigint) else t end) from jsonb_array_elements(data #> $3) t))
+where kind in ('tag', 'stage') and data #> $3 @> to_jsonb($1::bigint)
+"""
 WITH_TAG = "select id from customer where tags @> array[$1::bigint] and merged_into is null limit $2"
 
 
@@ -226,6 +232,8 @@ async def merge_tag(work: Work, principal: Principal, tag_id: int, into_id: int,
     if into_id == tag_id or into_id not in known or known[into_id]["archived"]:
         raise Unprocessable("Tags cannot be merged into this one.", fields={"into_id": "Choose another tag."})
     await work.tx.execute("update tag set archived_at = coalesce(archived_at, $2) where id = $1", tag_id, work.now)
+    for place in (["tag_ids"], ["cause", "tag_ids"]):
+        await work.tx.execute(IN_RULES, tag_id, into_id, place)
     payload = {"tag_id": tag_id, "into_id": into_id, "agent_id": principal.agent_id}
     await jobs.put(work, MERGE_TAGS, [f"{tag_id}:{into_id}:{work.now.isoformat()}"], [payload])
     await _note(work, principal, "tag.merged", tag_id, address, into_id=into_id)

@@ -154,7 +154,10 @@ async def test_a_stage_that_is_put_away_and_a_tag_that_is_merged_lose_nobody(sit
     ids = [await customer(services, stage_id=known["合同"], tags=[pair["旅游"]]) for _ in range(7)]
     listed = await manager.post(f"/api/stages/{known['合同']}/archive", {"move_to": known["报价"]})
     assert [one["name"] for one in listed["stages"] if one["archived"]] == ["合同"]
+    rule = {"cause": {"on": "value", "fen": 1}, "tag_ids": [pair["旅游"], pair["旅行"]]}
+    await manager.post("/api/customer-rules/tag", {"name": "规则", "data": rule}, status=201)
     await manager.post(f"/api/tags/{pair['旅游']}/merge", {"into_id": pair["旅行"]})
+    assert (await manager.get("/api/customer-rules/tag"))["rules"][0]["data"]["tag_ids"] == [pair["旅行"]]
     handlers = {
         stage_settings.EMPTY_STAGE: stage_settings.empty_stage,
         tag_settings.MERGE_TAGS: tag_settings.merge_tags,
