@@ -30,6 +30,7 @@ export default {
     saved: 'Saved',
   },
   nav: {
+    more: 'More',
     modules: 'Main navigation',
     inbox: 'Inbox',
     me: 'My settings',

@@ -30,6 +30,7 @@ export default {
     saved: '已保存',
   },
   nav: {
+    more: '更多',
     modules: '主导航',
     inbox: '会话',
     me: '我的设置',
