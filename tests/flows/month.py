@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from customers.identity.acts import merge_by_hand, split_by_hand
-from customers.identity.views import MergeInput, SplitInput
+from customers.identity.views import CustomerMergeInput, SplitInput
 from customers.sync.describe import RelationInput, describe
 from customers.tags import change_tags
 from inbox.contacts import contacts_renamed
@@ -162,7 +162,7 @@ class Month:
         try:
             async with self.site.services.work() as work:
                 if act == "merge" and len(rows) == 2 and rows[0]["customer_id"] != rows[1]["customer_id"]:
-                    what = MergeInput(into=rows[0]["customer_id"], ids=[rows[1]["customer_id"]])
+                    what = CustomerMergeInput(into=rows[0]["customer_id"], ids=[rows[1]["customer_id"]])
                     await merge_by_hand(work, self._boss, what, contacts_renamed, "")
                 elif act == "split" and rows and rows[0]["n"] > 1:
                     apart = SplitInput(contact_ids=[rows[0]["id"]])
