@@ -23,7 +23,7 @@ from customers.sheets.apply import apply
 from customers.sheets.columns import STANDARD, folded, guess
 from customers.sheets.plan import Wanted, names_of, plan, understood
 from scrm.db import Row, Tx
-from scrm.errors import Conflict, NotFound, Unprocessable
+from scrm.errors import ApiError, Conflict, NotFound, Unavailable, Unprocessable
 from scrm.jobs import Job, put
 from scrm.permissions import CUSTOMERS_ASSIGN, CUSTOMERS_IMPORT, Principal
 from scrm.services import Services, Work
@@ -225,8 +225,23 @@ async def cancel(work: Work, principal: Principal, import_id: int) -> None:
 
 
 async def run(services: Services, job: Job) -> None:
-    while await _one_chunk(services, job.payload["import_id"], job.payload["attempt"]):
-        continue
+    """What a person must mend (a tag against the rules of its group, an owner who left meanwhile) ends the run and is kept; what was
+    taken in before stays."""
+    import_id, attempt = job.payload["import_id"], job.payload["attempt"]
+    try:
+        while await _one_chunk(services, import_id, attempt):
+            continue
+    except Unavailable:
+        raise
+    except ApiError as error:
+        await services.db.execute(
+            "update customer_import set state = 'failed', problem = $3, finished_at = $4 "
+            "where id = $1 and attempt = $2 and state in ('checking', 'running')",
+            import_id,
+            attempt,
+            {"code": error.code, "en": error.detail},
+            services.clock.now(),
+        )
 
 
 async def _one_chunk(services: Services, import_id: int, attempt: int) -> bool:
