@@ -65,8 +65,13 @@ async def differences(site: Office, *, told_only: bool = False) -> list[str]:
         one_sided = {key for key, true in there.items() if true["one_sided"]}
         compare("who was deleted", sorted((known - active) ^ one_sided)[:5], [])
     else:
-        waits = {key for key, link in ours.items() if key.split("/")[1] in gone and link["state"] == "active"}
-        compare("who waits", sorted(waits ^ set(truth["unassigned"]))[:5], [])
+        theirs = {key: link["state"] for key, link in ours.items() if key.split("/")[1] in gone}
+        there = set(truth["unassigned"])
+        # Who had deleted the leaver is on the platform's list of those who wait all the same.
+        waits = {key for key, state in theirs.items() if state == "active"}
+        waits |= {key for key, state in theirs.items() if state == "deleted_by_contact" and key in there}
+        compare("who waits", [(key, theirs.get(key)) for key in sorted(waits ^ there)][:5], [])
+
     members = await site.db.fetch("select external_id from directory_member where left_at is null")
     compare("members", sorted(row["external_id"] for row in members), sorted(truth["members"]))
     await _library(site, truth, compare, told_only)
