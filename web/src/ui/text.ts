@@ -1,5 +1,12 @@
 /** Text for people, and text from people. */
 
+import { i18n } from '@/i18n'
+
+/** Names one after another, as the page's language separates them. */
+export function listed(names: readonly string[]): string {
+  return names.join(i18n.global.locale.value === 'en' ? ', ' : '、')
+}
+
 /** Only addresses that are safe to open; anything else is null. */
 export function safeHref(value: unknown): string | null {
   if (typeof value !== 'string') return null

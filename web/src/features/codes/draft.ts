@@ -1,3 +1,4 @@
+import { i18n } from '@/i18n'
 import type { Content, ContentInput, GreetingPart, PartInput, Welcome, WelcomeInput } from '@/api/codes'
 
 /** One attachment while it is written: where its file comes from, and what is shown of it. */
@@ -30,7 +31,7 @@ export interface DraftWelcome {
 let last = 0
 export const nextKey = (): number => ++last
 
-export const emptyContent = (): DraftContent => ({ text: '', parts: [], unnamed: '您' })
+export const emptyContent = (): DraftContent => ({ text: '', parts: [], unnamed: i18n.global.t('codes.you') })
 export const emptyWelcome = (): DraftWelcome => ({
   content: emptyContent(),
   off: null,
@@ -67,7 +68,7 @@ export function fromWelcome(welcome: Welcome): DraftWelcome {
 function toContent(draft: DraftContent): ContentInput {
   return {
     text: draft.text,
-    unnamed: draft.unnamed.trim() || '您',
+    unnamed: draft.unnamed.trim() || i18n.global.t('codes.you'),
     parts: draft.parts.map(({ kind, content, attachment_id, material_id, keep }) => ({
       kind,
       content: kind === 'link' || kind === 'miniprogram' ? content : {},

@@ -46,7 +46,7 @@ export function useFollowUpWords() {
   const lateBy = (task: Task): string => t('followups.task.overdueBy', { time: coarseTime(clock.quarter - Date.parse(task.due_at)) })
   function coarseTime(milliseconds: number): string {
     const days = Math.floor(milliseconds / 86_400_000)
-    if (days >= 1) return language() === 'en' ? `${days} d` : `${days} 天`
+    if (days >= 1) return t('followups.days', { n: days })
     return coarse(milliseconds, language())
   }
   /** What a quick moment is called; the day beside it says which one it is. */

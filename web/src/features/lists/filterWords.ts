@@ -4,6 +4,7 @@ import type { Condition, Group } from '@/api/lists'
 import { isGroup } from '@/api/lists'
 import type { KnownField } from './known'
 import type { Option } from './useChoices'
+import { listed } from '@/ui/text'
 
 export interface Speaker {
   t: (key: string, values?: Record<string, unknown>) => string
@@ -38,7 +39,7 @@ function valueInWords(part: Condition, field: KnownField, { t, optionsOf }: Spea
   if (Array.isArray(value)) {
     const options = new Map(optionsOf(field).map((one) => [one.value, one.title]))
     const names = value.map((one) => options.get(one) ?? String(one))
-    return names.length > SHOWN ? t('lists.andMore', { some: names.slice(0, SHOWN).join('、'), n: names.length }) : names.join('、')
+    return names.length > SHOWN ? t('lists.andMore', { some: listed(names.slice(0, SHOWN)), n: names.length }) : listed(names)
   }
   return money(value)
 }

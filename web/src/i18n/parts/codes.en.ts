@@ -1,5 +1,6 @@
 export default {
   codes: {
+    you: 'you',
     title: 'Contact codes', place: 'Codes',
     intro: 'Customers scan a code to add your people. Each code knows whom it brought, and gives tags, a stage and a greeting by itself.',
     denied: 'Managing codes needs the permission for contact codes. Ask an administrator.',
@@ -22,7 +23,7 @@ export default {
     archiveTitle: 'Put “{name}” away?', archiveWhy: 'The platform deletes this code: printed ones no longer work, and that cannot be undone. Customers and numbers stay.', archivedNow: 'Put away',
     chart: 'Customers added by day', days: '{n} days', day_: { day: 'Day', came: 'Added', still: 'Still there', gone: 'Gone' },
     arrivals: 'Who came by this code', noArrivals: 'Nobody has scanned this code yet', unnamedCustomer: 'Unnamed customer', hiddenCustomer: 'Not within your reach', newCustomer: 'New customer', addedBy: 'added {name}',
-    link: { half: 'not confirmed', active: '', deleted_by_agent: 'deleted by the member', deleted_by_contact: 'deleted us', transferred: 'handed over', gone: 'gone' },
+    link: { half: 'not confirmed', deleted_by_agent: 'deleted by the member', deleted_by_contact: 'deleted us', transferred: 'handed over', gone: 'gone' },
     greetingOf: 'Its greeting', sentTitle: 'Greetings sent', sentEmpty: 'No greetings yet', sentEmptyText: 'When customers are added, what became of each greeting stands here.',
     filterState: 'Filter by outcome', allStates: 'All outcomes', inSeconds: 'in {n} s',
     greeting: { queued: 'Waiting', sending: 'Being sent', sent: 'Sent', already: 'Another app was faster', late: 'Too late', refused: 'Refused', uncertain: 'Unknown', none: 'No greeting set' },

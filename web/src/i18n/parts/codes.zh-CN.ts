@@ -1,5 +1,6 @@
 export default {
   codes: {
+    you: '您',
     title: '渠道活码', place: '活码',
     intro: '客户扫码即可添加员工。每个码都知道带来了谁，并自动打标签、设阶段、发欢迎语。',
     denied: '管理渠道活码需要“渠道活码”权限，请联系管理员。',
@@ -22,7 +23,7 @@ export default {
     archiveTitle: '停用“{name}”？', archiveWhy: '平台上的这个码会被删除，已经印出去的二维码将无法再扫，并且不能恢复。已添加的客户和统计会保留。', archivedNow: '已停用',
     chart: '每天添加的客户', days: '{n} 天', day_: { day: '日期', came: '添加', still: '仍在', gone: '已流失' },
     arrivals: '扫码添加的客户', noArrivals: '还没有客户扫这个码', unnamedCustomer: '未命名客户', hiddenCustomer: '不在你的可见范围', newCustomer: '新客户', addedBy: '添加 {name}',
-    link: { half: '待确认', active: '', deleted_by_agent: '被员工删除', deleted_by_contact: '客户已删除', transferred: '已转接', gone: '已失效' },
+    link: { half: '待确认', deleted_by_agent: '被员工删除', deleted_by_contact: '客户已删除', transferred: '已转接', gone: '已失效' },
     greetingOf: '专属欢迎语', sentTitle: '欢迎语发送记录', sentEmpty: '还没有发送记录', sentEmptyText: '有客户添加后，每一条欢迎语的结果都会显示在这里。',
     filterState: '按结果筛选', allStates: '全部结果', inSeconds: '用时 {n} 秒',
     greeting: { queued: '等待发送', sending: '发送中', sent: '已发送', already: '已由其他应用发送', late: '超时未发', refused: '平台拒绝', uncertain: '结果未知', none: '未设置欢迎语' },

@@ -93,7 +93,7 @@ export default {
     command: { next: 'Next customer', previous: 'Previous customer', open: 'Open the customer', pick: 'Choose the customer', close: 'Close the customer or drop the choice', find: 'Search customers', filter: 'Edit the filter' },
     bulk: {
       title: 'Acts on many', chosen: '{n} chosen', all: 'Choose all that fit', clear: 'Drop the choice', tags: 'Tags', stage: 'Stage', owner: 'Owner', fields: 'Fields', delete: 'Delete',
-      tagsTitle: 'Change tags', stageTitle: 'Change stage', ownerTitle: 'Change owner', fieldsTitle: 'Change a field', deleteTitle: 'Into the recycle bin', add: 'Add', remove: 'Remove', reason: 'Why (optional)',
+      heading: { tags: 'Change tags', stage: 'Change stage', owner: 'Change owner', fields: 'Change a field', delete: 'Into the recycle bin' }, add: 'Add', remove: 'Remove', reason: 'Why (optional)',
       newOwner: 'New owner', toPool: 'Into the public pool', value: 'Change to', empty: '(empty)', emptyHint: 'Leave it empty to clear', none: 'None', run: 'Change', deleteDo: 'Into the recycle bin',
       deleteWhy: 'The customers and everything about them stay in the recycle bin and can come back; who writes again comes back by themselves.', willChange: 'Applies to {n} customers', refused: '{n} may not be changed by you', now: 'Now:', more: 'and {n} more values',
       undoable: 'Can be undone for 15 minutes, but for customers that somebody else changes meanwhile.', same: 'Nothing had to be changed',

@@ -93,7 +93,7 @@ export default {
     command: { next: '下一位客户', previous: '上一位客户', open: '打开客户', pick: '选择客户', close: '关闭详情或取消选择', find: '在客户中搜索', filter: '编辑筛选条件' },
     bulk: {
       title: '批量操作', chosen: '已选 {n} 位', all: '选择全部符合条件的', clear: '取消选择', tags: '标签', stage: '阶段', owner: '归属', fields: '字段', delete: '删除',
-      tagsTitle: '修改标签', stageTitle: '修改阶段', ownerTitle: '修改归属', fieldsTitle: '修改字段', deleteTitle: '移入回收站', add: '添加', remove: '移除', reason: '原因（可选）',
+      heading: { tags: '修改标签', stage: '修改阶段', owner: '修改归属', fields: '修改字段', delete: '移入回收站' }, add: '添加', remove: '移除', reason: '原因（可选）',
       newOwner: '新归属人', toPool: '放入公海', value: '改为', empty: '（清空）', emptyHint: '留空表示清空', none: '无', run: '确认修改', deleteDo: '移入回收站',
       deleteWhy: '客户及其全部记录会保留在回收站，可以恢复；客户再次发来消息时会自动恢复。', willChange: '将作用于 {n} 位客户', refused: '{n} 位无权修改', now: '当前：', more: '另有 {n} 种',
       undoable: '完成后 15 分钟内可以撤销；此期间被他人改动过的客户除外。', same: '没有需要修改的客户',

@@ -127,7 +127,7 @@ export default {
         refused: 'Refused', taker_full: 'Taker is full', failed: 'Not done', returned: 'Handed back',
       },
       why: {
-        queued: '', moved: '', asking: '', done: '', returned: '', waiting: 'Takes effect in about 24 hours; the customer may refuse.',
+        waiting: 'Takes effect in about 24 hours; the customer may refuse.',
         changed: 'Somebody changed it meanwhile, so it was left alone.',
         uncertain: 'The platform did not answer. The result is being checked; nothing is moved twice.',
         refused: 'The customer refused and stays with the former employee.',

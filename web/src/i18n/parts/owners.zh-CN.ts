@@ -127,7 +127,7 @@ export default {
         refused: '客户拒绝', taker_full: '接手人已满', failed: '没有成功', returned: '已退回',
       },
       why: {
-        queued: '', moved: '', asking: '', done: '', returned: '', waiting: '约 24 小时后自动生效，客户可以拒绝。',
+        waiting: '约 24 小时后自动生效，客户可以拒绝。',
         changed: '期间被别人改动过，保持不动。',
         uncertain: '平台没有回应，正在核对结果，不会重复转移。',
         refused: '客户拒绝了换人，仍留在原来的员工名下。',

@@ -8,10 +8,10 @@ export default {
     openPage: 'Open the whole page',
     back: 'Back',
     moved: 'This customer was merged into “{name}”, which is shown.',
-    owner: { of: 'Owned by {name}', me: 'Owned by me', pool: 'Public pool', none: 'No owner' },
+    owner: { of: 'Owned by {name}', none: 'No owner' },
     shared: { read: 'Shared with {names} (read)', write: 'Shared with {names} (write)' },
     value: 'Expected value',
-    act: { message: 'Send message', more: 'More', call: 'Call', copyPhone: 'Copy number', copied: 'Number copied', reveal: 'Show the whole number', noChat: 'There is no conversation to write in yet' },
+    act: { message: 'Send message', call: 'Call', copyPhone: 'Copy number', copied: 'Number copied', reveal: 'Show the whole number',  },
     tab: { story: 'Timeline', profile: 'Profile', conversations: 'Conversations', tasks: 'Follow-ups and tasks', identity: 'Identity', label: 'Parts of the customer' },
     story: {
       label: 'Timeline of the customer',
@@ -23,7 +23,6 @@ export default {
       more: 'Load earlier',
       failed: 'The timeline could not be loaded',
       end: 'Nothing earlier',
-      fresh: '{n} new',
       system: 'System',
       received: '{n} received',
       sent: '{n} sent',
@@ -125,6 +124,6 @@ export default {
       title: 'New customer', save: 'Save', done: 'The customer was added', there: 'There is a customer with this number: who entered first owns it', perhaps: 'May have been entered already', open: 'Open', ask: 'Ask for it', asked: 'The owner was told',
       despite: 'Add nevertheless', duplicate: 'There is a customer with this number: open it, or ask its owner',
     },
-    conversations: { empty: 'No conversation that you may see', emptyText: 'Conversations are shown as far as you may see them.', contacts: 'Identities', union: 'Same person', since: '{time}' },
+    conversations: { empty: 'No conversation that you may see', emptyText: 'Conversations are shown as far as you may see them.', contacts: 'Identities', union: 'Same person',  },
   },
 }

@@ -8,10 +8,10 @@ export default {
     openPage: '打开完整页面',
     back: '返回',
     moved: '这位客户已并入「{name}」，已为你打开。',
-    owner: { of: '归属 {name}', me: '归属 我', pool: '公海', none: '无归属' },
+    owner: { of: '归属 {name}', none: '无归属' },
     shared: { read: '共享给 {names}（只读）', write: '共享给 {names}（可编辑）' },
     value: '预计金额',
-    act: { message: '发消息', more: '更多操作', call: '拨打电话', copyPhone: '复制号码', copied: '号码已复制', reveal: '查看完整号码', noChat: '还没有可以发消息的会话' },
+    act: { message: '发消息', call: '拨打电话', copyPhone: '复制号码', copied: '号码已复制', reveal: '查看完整号码',  },
     tab: { story: '动态', profile: '资料', conversations: '会话', tasks: '跟进与任务', identity: '身份', label: '客户的各部分' },
     story: {
       label: '客户动态',
@@ -23,7 +23,6 @@ export default {
       more: '加载更早的动态',
       failed: '动态没有加载出来',
       end: '没有更早的动态了',
-      fresh: '有 {n} 条新动态',
       system: '系统',
       received: '收到 {n} 条',
       sent: '发出 {n} 条',
@@ -125,6 +124,6 @@ export default {
       title: '新建客户', save: '保存', done: '客户已创建', there: '这个号码已有客户，先录入者负责', perhaps: '可能已经录入过', open: '打开', ask: '申请共享', asked: '已通知归属人',
       despite: '仍然新建', duplicate: '这个号码已有客户，请打开它或联系归属人',
     },
-    conversations: { empty: '还没有你可见的会话', emptyText: '会话按你的可见范围显示。', contacts: '渠道身份', union: '同一主体', since: '{time}' },
+    conversations: { empty: '还没有你可见的会话', emptyText: '会话按你的可见范围显示。', contacts: '渠道身份', union: '同一主体',  },
   },
 }
