@@ -40,12 +40,19 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedPostgres]:
     """One server for the whole run: the workers find each other through the run's own name."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
-    folder = Path(tempfile.gettempdir()) / f"scrm-test-{run[:12]}"
+    folder = _quickest_folder() / f"scrm-test-{run[:12]}"
     # Several workers may come here at once; the server's own locks let one start it and the last one stop it.
     with EmbeddedPostgres(folder, tuning=FAST) as server:
         yield server
     if not _alive(folder):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quickest_folder() -> Path:
+    """In memory where there is room: a database is copied for every test, some thousand files each time."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
+    return memory if roomy else Path(tempfile.gettempdir())
 
 
 @pytest.fixture(scope="session")
