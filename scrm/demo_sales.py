@@ -36,6 +36,9 @@ TAG_IDS = "select id from tag where archived_at is null order by tag_group_id, p
 FIELD_KEYS = "select key, name, data from custom_field order by position, id"
 EXISTS = "select exists (select from stage)"
 
+FIRST_LOOK = timedelta(hours=49)
+"""How long ago all of them were looked through: before anything was noted about one."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:
@@ -57,11 +60,12 @@ async def sell(services: Services) -> None:
         reps = {one.agent_id: one for login in _reps() if (one := await _principal(work, login))}
         people = await work.tx.fetch(PEOPLE)
         owners = {row["id"]: reps.get(row["agent_id"]) for row in people}
+        earlier = _at(work, -FIRST_LOOK)
         await owning.give_each(
-            work, {one: rep.agent_id for one, rep in owners.items() if rep}, "created", None, tell_owner=False
+            earlier, {one: rep.agent_id for one, rep in owners.items() if rep}, "created", None, tell_owner=False
         )
-        await move(work, None, [row["id"] for row in people], words.stages["新客"])
-        await _tell_apart(work, words, list(owners))
+        await move(earlier, None, [row["id"] for row in people], words.stages["新客"])
+        await _tell_apart(earlier, words, list(owners))
         owned = [(one, rep) for one, rep in owners.items() if rep is not None]
         for n, (told, (customer_id, rep)) in enumerate(zip(sales.NOTES, owned[::2], strict=False)):
             await _follow_up(work, words, n, told, customer_id, rep)
@@ -121,7 +125,7 @@ async def _follow_up(work: Work, words: _Words, n: int, told: Note, customer_id:
     reason = sales.LOST_BECAUSE if stage == "流失" else ""
     await move(moved, rep, [customer_id], words.stages[stage], reason)
     if (value := sales.VALUES[n % len(sales.VALUES)]) is not None:
-        await edit(work, rep, customer_id, CustomerInput(value_fen=value))
+        await edit(moved, rep, customer_id, CustomerInput(value_fen=value))
     next_step = None
     if told.next_hours is not None:
         next_step = NewTask(text=told.next_text, kind=told.kind, due_at=work.now + timedelta(hours=told.next_hours))
