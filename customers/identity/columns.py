@@ -98,6 +98,11 @@ def restored(before: Columns, after: Columns, now: Columns) -> Columns:
     }
 
 
+def changed_back(was: Columns, now: Columns) -> Columns:
+    """What has to be written so that everything but :data:`ITS_OWN` is as it was."""
+    return {name: value for name, value in was.items() if name not in ITS_OWN and now.get(name) != value}
+
+
 async def exclusive_groups(work: Work, tags: Sequence[int]) -> dict[int, int]:
     return {row["id"]: row["tag_group_id"] for row in await work.tx.fetch(EXCLUSIVE, list(tags))}
 

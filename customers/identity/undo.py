@@ -127,6 +127,10 @@ async def _unsplit(work: Work, row: Row) -> set[int]:
     contacts = set(await contacts_of(work, other))
     await move_all(work, other, source)
     await work.tx.execute(GONE, [other], source, work.now)
+    if row["data"]["revived"]:
+        # It rests again as it did: what it was given meanwhile (a main number, say) stands at the one that has it now.
+        was, now = row["data"]["before"][str(other)], await columns.read(work, other)
+        await columns.write(work, other, columns.changed_back(was, now))
     return contacts
 
 

@@ -7,6 +7,8 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+from customers.reports import sums
+from customers.rules import watch
 from inbox import rules, sla
 from inbox.figures import fold
 from inbox.figures_command import check_figures
@@ -112,6 +114,8 @@ async def test_several_processes_decide_once_and_kill_nothing(settings: Settings
             == WAITING - (REPS + 1) * CAPACITY
         )
         assert await _twice(first, "assigned") == 0
+        while await watch.round_of(first) or await sums.fold(first):
+            pass
         report = await check_figures(first, None, None)
         assert (report.differences, report.uncounted) == ([], 0)
         assert await db.fetchval("select sum(sla_breached) from figure_day") == WAITING
