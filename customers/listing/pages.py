@@ -15,7 +15,7 @@ from scrm.db import Tx
 # ruff: noqa: S608 - made of constants; values are parameters
 
 ONE_BY_ONE = 10
-"""Groups of the first key that are asked for one after the other before the rest is asked for at once."""
+"""Segments that are read one after the other before it is asked which of the others hold anybody."""
 CHECK = f"select u.id from customer u where u.id = any($4::bigint[]) and {SEEN}"
 
 
@@ -27,7 +27,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Part of the order. ``orders``: the keys that still matter in it."""
+    """Part of the order. ``orders``: the keys that still matter in it; the first has a value for everybody here, so its index is
+    read from its end."""
 
     token: str
     where: str
@@ -46,14 +47,36 @@ async def page(
     deleted: bool = False,
 ) -> list[Found]:
     """Up to ``limit`` + 1 customers after ``at`` (with ``back``: before it), in the order of the list."""
-    found: list[Found] = []
     compiled = filtering.compile(tree, asking, deleted=deleted)
-    for segment, begin in _from(_segments(orders), at, back):
-        wanted = limit + 1 - len(found)
-        found += await _read(tx, compiled, segment, begin, back=back, limit=wanted)
+    segments = list(_from(_segments(orders), at, back))
+    found = await _read_all(tx, compiled, segments[:ONE_BY_ONE], back=back, limit=limit)
+    if len(found) <= limit and len(segments) > ONE_BY_ONE:
+        filled = await _filled(tx, compiled, segments[ONE_BY_ONE:], limit)
+        found += await _read_all(tx, compiled, filled, back=back, limit=limit - len(found))
+    return found[::-1] if back else found
+
+
+async def _read_all(
+    tx: Tx, compiled: Compiled, segments: Sequence[tuple[Segment, Place | None]], *, back: bool, limit: int
+) -> list[Found]:
+    found: list[Found] = []
+    for segment, begin in segments:
+        found += await _read(tx, compiled, segment, begin, back=back, limit=limit + 1 - len(found))
         if len(found) > limit:
             break
-    return found[::-1] if back else found
+    return found
+
+
+async def _filled(
+    tx: Tx, compiled: Compiled, segments: Sequence[tuple[Segment, Place | None]], limit: int
+) -> list[tuple[Segment, Place | None]]:
+    """Those that hold somebody, in one statement; more than ``limit`` of them fill any page."""
+    arms = " union all ".join(
+        f"select {n} as n where exists (select from customer u where {compiled.where} and {segment.where})"
+        for n, (segment, _) in enumerate(segments)
+    )
+    rows = await tx.fetch(f"select n from ({arms}) a limit {int(limit) + 1}", *compiled.arguments)
+    return [segments[row["n"]] for row in sorted(rows, key=lambda row: int(row["n"]))]
 
 
 async def seen_of(tx: Tx, asking: Asking, ids: Sequence[int]) -> set[int]:
@@ -65,18 +88,24 @@ async def seen_of(tx: Tx, asking: Asking, ids: Sequence[int]) -> set[int]:
 
 def _segments(orders: Sequence[Order]) -> list[Segment]:
     first, rest = orders[0], tuple(orders[1:])
-    if first.groups is not None:
-        return [*_grouped(first, rest), Segment("e", f"not ({first.has})", rest)]
+    if first.groups is None:
+        return _with_and_without(tuple(orders))
+    column = first.has.partition(" ")[0]
+    groups = [(str(one), f"{column} = {int(one)}") for one in first.groups] + [("e", f"{column} is null")]
+    return [
+        Segment(f"{token}{inner.token}", " and ".join(part for part in (where, inner.where) if part), inner.orders)
+        for token, where in groups
+        for inner in (_with_and_without(rest) if rest else [Segment("", "", ())])
+    ]
+
+
+def _with_and_without(orders: tuple[Order, ...]) -> list[Segment]:
+    """Those with a value of the first key, then those without: so each is read from an index."""
+    first, rest = orders[0], orders[1:]
     if not first.has:
-        return [Segment("v", "", tuple(orders))]
+        return [Segment("v", "", orders)]
     bare = Order(first.value, first.type, first.descending)
     return [Segment("v", first.has, (bare, *rest)), Segment("e", f"not ({first.has})", rest)]
-
-
-def _grouped(first: Order, rest: tuple[Order, ...]) -> Iterator[Segment]:
-    column = first.has.partition(" ")[0]
-    for one in first.groups or ():
-        yield Segment(str(one), f"{column} = {int(one)}", rest)
 
 
 def _from(segments: Sequence[Segment], at: Place | None, back: bool) -> Iterator[tuple[Segment, Place | None]]:
@@ -95,9 +124,7 @@ async def _read(
     tx: Tx, compiled: Compiled, segment: Segment, at: Place | None, *, back: bool, limit: int
 ) -> list[Found]:
     arguments = Arguments(compiled.arguments)
-    values = [segment.orders[0].value, *(one.always() for one in segment.orders[1:])] if segment.orders else []
-    if segment.orders and segment.orders[0].has:
-        values[0] = segment.orders[0].always()
+    values = [one.always() for one in segment.orders]
     down = segment.orders[0].descending if segment.orders else True
     keys = [*zip(values, [one.descending for one in segment.orders], strict=True), ("u.id", down)]
     wanted = [part for part in (compiled.where, segment.where) if part]
