@@ -160,6 +160,7 @@ async def test_a_note_calls_a_colleague_who_takes_over(shop: Company, browser: B
     await outside.get_by_test_id("more").click()
     await outside.get_by_test_id("open-history").click()
     told = outside.get_by_test_id("history").locator("li.one")
+    await expect(told.first).to_be_visible()
     kinds = await told.evaluate_all("(all) => all.map((one) => one.dataset.kind)")
     steps = [kind for kind in reversed(kinds) if kind in ("transfer_asked", "transfer_accepted", "snoozed", "woke")]
     assert steps == ["transfer_asked", "transfer_accepted", "snoozed", "woke"]

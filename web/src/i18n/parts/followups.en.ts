@@ -99,6 +99,7 @@ export default {
       list: 'Today',
     },
     calendar: {
+      hours: 'Hours of the day',
       title: 'Calendar',
       week: 'Week',
       month: 'Month',

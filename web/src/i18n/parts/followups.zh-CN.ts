@@ -99,6 +99,7 @@ export default {
       list: '今天',
     },
     calendar: {
+      hours: '一天的时间',
       title: '日历',
       week: '周',
       month: '月',
