@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Page, Request
 
 from scrm.db import Database
 
@@ -101,6 +101,15 @@ async def shifts(page: Page) -> list[tuple[float, str]]:
     return [(value, where) for value, where in await page.evaluate("window.__shifts")]
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """``milliseconds`` of the main thread's processor time (a figure to print: it depends on the machine), layouts, calls of the API."""
+
+    milliseconds: float
+    layouts: int
+    calls: int
+
+
 class MainThread:
     """Processor time of the page's main thread, so that what else the machine does is not counted."""
 
@@ -113,18 +122,29 @@ class MainThread:
         await cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
         return cls(cdp)
 
-    async def milliseconds(self) -> float:
-        metrics = await self._cdp.send("Performance.getMetrics")
-        return float(next(one["value"] for one in metrics["metrics"] if one["name"] == "TaskDuration")) * 1000
+    async def spent(self) -> tuple[float, int]:
+        """Milliseconds of work and layouts so far."""
+        metrics = (await self._cdp.send("Performance.getMetrics"))["metrics"]
+        found = {one["name"]: one["value"] for one in metrics}
+        return float(found["TaskDuration"]) * 1000, int(found["LayoutCount"])
 
 
-async def cost_of_opening(page: Page, main: MainThread, row: str) -> float:
-    """Milliseconds of main-thread work from the click on a row until nothing moves any more."""
-    before = await main.milliseconds()
+async def cost_of_opening(page: Page, main: MainThread, row: str) -> Cost:
+    """From the click on a row until nothing moves any more."""
+    calls: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/api/" in request.url:
+            calls.append(request.url)
+
+    page.on("request", note)
+    before, layouts = await main.spent()
     await page.locator(row).click()
     await page.get_by_test_id("messages").locator("[data-testid^=message-]").last.wait_for()
     await quiet(page)
-    return await main.milliseconds() - before
+    after, more = await main.spent()
+    page.remove_listener("request", note)
+    return Cost(after - before, more - layouts, len(calls))
 
 
 async def quiet(page: Page) -> None:

@@ -196,6 +196,8 @@ async def test_a_manager_sets_up_stages_tags_and_rules_and_reads_the_reports(sho
     await expect(page.locator("[data-testid^=customer-rule-]")).to_contain_text("已作用于 1 个客户")
     assert await shop.services.db.fetchval("select cardinality(tags) from customer where name = '沈佳'") == 1
     await look(page, "tags-1440-zh")
+    # Reports stand on sums by day, which are added up a few seconds after the change.
+    await eventually(lambda: shop.services.db.fetchval("select made = 1 from customer_day where source = '展会'"))
     await page.goto(f"{shop.address}/reports")
     await expect(page.get_by_test_id("report-sources")).to_contain_text("展会")
     await expect(page.get_by_test_id("report-growth").locator("svg").first).to_be_visible()
