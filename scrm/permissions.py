@@ -44,6 +44,13 @@ CUSTOMERS_SETTINGS = "customers.settings"
 CUSTOMERS_REPORTS = "customers.reports"
 CODES_MANAGE = "codes.manage"
 """Codes that customers scan, and what greets them."""
+CAMPAIGNS_READ = "campaigns.read"
+CAMPAIGNS_WRITE = "campaigns.write"
+"""Write campaigns and bring them on their way, Moments and invite batches too."""
+CAMPAIGNS_APPROVE = "campaigns.approve"
+"""Be the second person for a campaign of somebody else."""
+CAMPAIGNS_SETTINGS = "campaigns.settings"
+"""From which size a second person is needed, the cap over all campaigns, quiet hours."""
 AGENTS_READ = "agents.read"
 AGENTS_MANAGE = "agents.manage"
 COMPANY_MANAGE = "company.manage"
@@ -73,6 +80,10 @@ _MANAGER = _REP | {
     CUSTOMERS_SETTINGS,
     CUSTOMERS_REPORTS,
     CODES_MANAGE,
+    CAMPAIGNS_READ,
+    CAMPAIGNS_WRITE,
+    CAMPAIGNS_APPROVE,
+    CAMPAIGNS_SETTINGS,
     CONNECTIONS_READ,
     EVENTS_READ,
 }
@@ -80,7 +91,18 @@ _MANAGER = _REP | {
 OF_ROLE: dict[str, frozenset[str]] = {
     "rep": _REP,
     "manager": _MANAGER,
-    "marketer": frozenset({CUSTOMERS_READ, CUSTOMERS_REPORTS, CODES_MANAGE, AGENTS_READ, LIBRARY_READ, LIBRARY_MANAGE}),
+    "marketer": frozenset(
+        {
+            CUSTOMERS_READ,
+            CUSTOMERS_REPORTS,
+            CODES_MANAGE,
+            CAMPAIGNS_READ,
+            CAMPAIGNS_WRITE,
+            AGENTS_READ,
+            LIBRARY_READ,
+            LIBRARY_MANAGE,
+        }
+    ),
     "auditor": frozenset(
         {
             INBOX_READ,
@@ -89,6 +111,7 @@ OF_ROLE: dict[str, frozenset[str]] = {
             CUSTOMERS_READ,
             CUSTOMERS_PHONE,
             CUSTOMERS_REPORTS,
+            CAMPAIGNS_READ,
             AGENTS_READ,
             EVENTS_READ,
             TRAIL_READ,

@@ -1,0 +1,1 @@
+"""Posts to many: whom, what, when, and for each of them whether it reached them."""
