@@ -1646,6 +1646,8 @@ create table customer_stir (
   said_at          timestamptz,
   heard_at         timestamptz
 );
+create index customer_stir_conversation on customer_stir (conversation_id);
+create index customer_stir_customer on customer_stir (customer_id) where conversation_id is null;
 create function message_stirs() returns trigger language plpgsql as $$
 begin
   insert into customer_stir (conversation_id, said_at, heard_at)

@@ -15,10 +15,23 @@ from scrm.db import Row
 from scrm.services import Services, Work
 
 AT_ONCE = 1000
+"""Rows that are looked at to find whom a round is about; of those it takes everything that waits."""
+LOCK_KEY = 7_226_043
 
 TAKE = f"""
-delete from customer_stir where ctid = any(array(select ctid from customer_stir limit {AT_ONCE} for update skip locked))
-returning conversation_id, customer_id, said_at, heard_at
+with begun as materialized (select conversation_id, customer_id from customer_stir limit {AT_ONCE}),
+gone as (
+  delete from customer_stir where conversation_id = any(array(select distinct conversation_id from begun where conversation_id is not null))
+  returning conversation_id, said_at, heard_at
+),
+told as (
+  delete from customer_stir where conversation_id is null
+    and customer_id = any(array(select distinct customer_id from begun where conversation_id is null and customer_id is not null))
+  returning customer_id
+)
+select conversation_id, null::bigint as customer_id, max(said_at) as said_at, max(heard_at) as heard_at from gone group by 1
+union all
+select distinct null::bigint, customer_id, null::timestamptz, null::timestamptz from told
 """  # noqa: S608 - made of constants
 CONTACTS = """
 select c.contact_id, array_agg(distinct c.id) as conversations, max(w.said_at) as said_at, max(w.heard_at) as heard_at
@@ -69,14 +82,16 @@ select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestam
 
 
 async def fold(services: Services) -> bool:
-    """One batch. True: there is more to do at once."""
+    """One batch. True: there may be more to do at once."""
     async with services.work() as work:
+        if not await work.tx.fetchval("select pg_try_advisory_xact_lock($1)", LOCK_KEY):
+            return False
         taken = await work.tx.fetch(TAKE)
         if not taken:
             return False
         again = await _fold(work, taken)
         await _put_back(work, again)
-    return len(taken) == AT_ONCE and len(again) < AT_ONCE // 2
+    return len(again) < max(len(taken) // 2, 1)
 
 
 async def _fold(work: Work, taken: Sequence[Row]) -> list[tuple[Any, ...]]:

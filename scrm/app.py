@@ -358,7 +358,7 @@ class Worker:
             Loop("clocks", lambda: sla.look(services), look=1.0),
             Loop("attendance", lambda: attendance.look(services), look=10.0),
             Loop("figures", lambda: figures.fold(services), look=2.0),
-            Loop("customers-fold", lambda: customers.list_work.fold(services), look=1.0),
+            Loop("customers-fold", lambda: customers.list_work.fold(services), look=1.0, share=0.1),
             Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),

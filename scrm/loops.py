@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from scrm.bus import Bus
@@ -14,11 +15,14 @@ from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
+LONGEST_REST = 10.0
+
 
 class Loop:
     """Calls ``round`` until it returns False (nothing left), then waits for a ring of one of ``topics`` or ``look`` seconds.
 
     A round that fails is logged and tried again after a growing pause; the loop itself never ends by an error.
+    ``share`` below 1: at most this share of the time is spent in rounds. For what may be late and becomes less work by waiting.
     """
 
     def __init__(
@@ -29,8 +33,10 @@ class Loop:
         bus: Bus | None = None,
         topics: tuple[str, ...] = (),
         look: float = 1.0,
+        share: float = 1.0,
     ) -> None:
         self.name = name
+        self._rest = 1 / share - 1
         self._round = round_
         self._bus = bus
         self._topics = topics
@@ -54,10 +60,13 @@ class Loop:
 
     async def _run(self) -> None:
         pause = 0.2
+        rest = 0.0
         while True:
             self._wake.clear()
             try:
+                begun = time.monotonic()
                 more = await self._round()
+                rest += (time.monotonic() - begun) * self._rest
                 pause = 0.2
             except asyncio.CancelledError:
                 raise
@@ -71,8 +80,14 @@ class Loop:
                 pause = min(pause * 2, 5.0)
                 continue
             if more:
+                if rest > LONGEST_REST:
+                    await asyncio.sleep(LONGEST_REST)
+                    rest = 0.0
                 await asyncio.sleep(0)
                 continue
+            if rest > self._look:
+                await asyncio.sleep(min(rest, LONGEST_REST))
+            rest = 0.0
             with contextlib.suppress(TimeoutError):
                 # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the wake-up.
                 async with asyncio.timeout(self._look):
