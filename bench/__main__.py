@@ -13,6 +13,7 @@ import uvloop
 
 from bench.accept import accept
 from bench.busy import busy
+from bench.customers import customers
 from bench.end_to_end import end_to_end
 from bench.fan_out import fan_out
 from bench.flat import flat
@@ -28,6 +29,7 @@ BENCHES = {
     "fan_out": fan_out,
     "flat": flat,
     "busy": busy,
+    "customers": customers,
 }
 
 

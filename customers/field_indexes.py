@@ -5,7 +5,7 @@ Equality with choices, texts and numbers needs none of its own: one index over a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from customers.field_settings import COMPARED
 from customers.field_values import Field
@@ -37,23 +37,26 @@ def value_of(key: str, kind: str, table: str = "u") -> str:
 async def index_fields(services: Services, job: Job) -> None:
     """Makes what is missing and drops what is no longer used. Takes no lock that a reader or writer would feel; killed in the
     middle, the next run finds the invalid half and begins again."""
-    fields = [field for field in await definitions(services.db) if field.kind in COMPARED and not field.archived][:MOST]
-    wanted = {f"customer_field_{field.key}": field for field in fields}
+    fields = await definitions(services.db)
     async with services.db.pool.acquire() as connection:
         # Two that build at once wait for each other's snapshots. Nobody waits here either: that would be a snapshot as well.
         if not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY):
             raise RetryLater("indexing", Sentence(zh="正在建立索引", en="An index is being made."), after=10)
         try:
-            await _make(connection, wanted)
+            await make_indexes(connection, fields)
         finally:
             await connection.execute("select pg_advisory_unlock($1)", LOCK_KEY)
 
 
-async def _make(connection: Tx, wanted: Mapping[str, Field]) -> None:
+async def make_indexes(connection: Tx, fields: Iterable[Field]) -> None:
+    """Not inside a transaction."""
+    compared = [field for field in fields if field.kind in COMPARED and not field.archived][:MOST]
+    wanted = {f"customer_field_{field.key}": field for field in compared}
     there = {row["name"]: row["valid"] for row in await connection.fetch(THERE)}
     for name in there:
         if name not in wanted or not there[name]:
             await connection.execute(f"drop index concurrently if exists {name}", timeout=3600)
+            await connection.execute(f"drop statistics if exists {name}_spread")
     for name, field in wanted.items():
         if not there.get(name):
             value = value_of(field.key, field.kind, table="")
@@ -61,3 +64,6 @@ async def _make(connection: Tx, wanted: Mapping[str, Field]) -> None:
                 f"create index concurrently if not exists {name} on customer ({value}, id) where fields ? '{field.key}'",
                 timeout=3600,
             )
+            # What an index of a part of the rows knows of their values the planner does not use for its estimates.
+            await connection.execute(f"create statistics if not exists {name}_spread on {value} from customer")
+            await connection.execute("analyze customer", timeout=3600)

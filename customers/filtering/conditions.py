@@ -22,7 +22,13 @@ COMPANY = "search_keys(0, search_fold(u.company), true)"
 
 
 def text(known: Known, one: Condition, asking: Asking, arguments: Arguments) -> str:
-    column = known.column if known.column.startswith("u.") else f"coalesce(u.fields ->> '{known.column}', '')"
+    own = not known.column.startswith("u.")
+    column = f"coalesce(u.fields ->> '{known.column}', '')" if own else known.column
+    if own and one.op in ("is", "is_not", "in", "not_in"):
+        several = one.op in ("in", "not_in")
+        wanted = values.texts(one.value) if several else [values.one_text(one.value)]
+        same = " or ".join(_equals(known.column, text, arguments) for text in wanted)
+        return f"({same})" if one.op in ("is", "in") else f"not ({same})"
     if one.op == "empty":
         return f"{column} = ''"
     if one.op == "filled":
