@@ -53,8 +53,8 @@ unit: $(VENV)/.dev tools $(PAGE)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --max-worker-restart 0 -m "not browser" tests
 
 browser: $(VENV)/.dev tools $(PAGE)
-	@echo "== browser tests"
-	$(BIN)/python -m pytest -m browser tests
+	@echo "== browser tests on $(JOBS) processes"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --max-worker-restart 0 -m browser tests
 
 bench: $(VENV)/.dev $(PAGE)
 	$(BIN)/python -m bench $(ARGS)

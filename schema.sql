@@ -2182,9 +2182,10 @@ create table campaign_hold (
   by_id        bigint references agent on delete set null,
   at           timestamptz not null,
   ended_at     timestamptz,
-  ended_by     bigint references agent on delete set null
+  ended_by     bigint references agent on delete set null,
+  open_kind    text generated always as (case when ended_at is null then kind end) stored
 );
-create unique index campaign_hold_open on campaign_hold (customer_id, kind) where ended_at is null;
+create unique index campaign_hold_open on campaign_hold (customer_id, open_kind);
 
 -- A list of people that somebody uploaded, or that was picked by hand, for campaigns.
 create table campaign_list (

@@ -51,6 +51,9 @@ MOVES: tuple[Belonging, ...] = (
     Belonging("owner_history"),
     Belonging("customer_file"),
     Belonging("rule_hit", "rule_id", once="rule_id"),
+    Belonging("campaign_hold", once="open_kind"),
+    Belonging("campaign_list_member", "list_id", once="list_id"),
+    Belonging("delivery", follows="t.contact_id = any($3::bigint[])", once="run_id"),
 )
 
 STAYS: dict[tuple[str, str], str] = {
