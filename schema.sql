@@ -909,7 +909,7 @@ create index audit_event_action_at on audit_event (action, at desc, id desc);
 
 -- ---------------------------------------------------------------- the list, its views and search
 
-create index conversation_breached on conversation (status, id) where sla_breached_at is not null;
+create index conversation_breached on conversation (status, last_message_at desc, id desc) where sla_breached_at is not null;
 create index conversation_window on conversation (window_expires_at, id)
   where window_expires_at is not null and status <> 'closed';
 create index conversation_sla_due on conversation (sla_due_at, id) where sla_due_at is not null;

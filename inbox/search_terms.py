@@ -29,8 +29,8 @@ class Terms:
 
     @property
     def keys(self) -> list[int]:
-        """With single characters, where those are indexed as well."""
-        return sorted({*self.pairs, *(ord(one) << 21 for word in self.words for one in word)})
+        """With the characters of words of one, where those are indexed as well: in longer words the pairs say more."""
+        return sorted({*self.pairs, *(ord(word) << 21 for word in self.words if len(word) == 1)})
 
 
 async def terms_of(tx: Tx, text: str) -> Terms:

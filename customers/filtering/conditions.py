@@ -51,8 +51,13 @@ def words(known: Known, one: Condition, asking: Asking, arguments: Arguments) ->
         return plain
     place = f"${len(arguments.values)}::text"
     if known.column == "u.company":
-        return f"(u.company <> '' and {COMPANY} @> search_keys(0, search_fold({place}), true) and {plain})"
-    return f"({NAMED} @> search_keys(0, search_fold({place}), true) and {plain})"
+        return f"(u.company <> '' and {COMPANY} @> {_keys_of(place)} and {plain})"
+    return f"({NAMED} @> {_keys_of(place)} and {plain})"
+
+
+def _keys_of(place: str) -> str:
+    """What an index of characters is asked: pairs, which say more than the characters they are made of; those only of one alone."""
+    return f"search_keys(0, search_fold({place}), char_length(search_fold({place})) < 2)"
 
 
 def search(known: Known, one: Condition, asking: Asking, arguments: Arguments) -> str:
@@ -62,7 +67,7 @@ def search(known: Known, one: Condition, asking: Asking, arguments: Arguments) -
 
 def _anywhere(word: str, asking: Asking, arguments: Arguments) -> str:
     place = arguments.add(word, "text")
-    keys = f"search_keys(0, search_fold({place}), true)"
+    keys = _keys_of(place)
     arms = [
         f"({NAMED} @> {keys} and strpos(search_fold(u.name || ' ' || u.remark), search_fold({place})) > 0)",
         f"(u.company <> '' and {COMPANY} @> {keys} and strpos(search_fold(u.company), search_fold({place})) > 0)",

@@ -81,7 +81,7 @@ export const sheets = {
   imports: () => answerOf(routes.GET('/api/customer-imports')),
   take: (attachment_id: number) => answerOf(routes.POST('/api/customer-imports', { body: { attachment_id } })),
   import: (id: number) => answerOf(routes.GET('/api/customer-imports/{import_id}', one(id))),
-  check: (id: number, body: { mapping: string[]; existing: 'skip' | 'update' | 'create'; owner_id: number | null; source: string }) =>
+  check: (id: number, body: { mapping: string[]; existing: 'skip' | 'update' | 'create'; owner_id: number | null; source: string; tags: number[] }) =>
     answerOf(routes.POST('/api/customer-imports/{import_id}/check', { ...one(id), body })),
   run: (id: number) => answerOf(routes.POST('/api/customer-imports/{import_id}/run', one(id))),
   cancel: (id: number) => answerOf(routes.POST('/api/customer-imports/{import_id}/cancel', one(id))),
