@@ -7,8 +7,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from scrm.people import create_agent
 from tests.browser.conftest import errors_of, open_page, sign_in
-from tests.company import Company, eventually
+from tests.company import PASSWORD, Company, eventually
 
 SEEN = os.environ.get("SCREENSHOTS")
 """A folder, for whoever wants to look at the pages."""
@@ -25,8 +26,10 @@ async def look(page: Page, name: str) -> None:
 
 async def test_sheets_filters_many_at_once_and_the_bin(shop: Company, browser: Browser, tmp_path: Path) -> None:
     db = shop.services.db
+    async with shop.services.work() as work:
+        await create_agent(work, login="boss", name="老板", role="admin", password=PASSWORD)
     page = await open_page(browser)
-    await sign_in(page, shop.address, "admin")
+    await sign_in(page, shop.address, "boss")
     await page.goto(f"{shop.address}/customers")
     await expect(page.get_by_text("还没有客户")).to_be_visible()
     await look(page, "lists-empty")
