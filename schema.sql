@@ -1991,6 +1991,7 @@ create table stage_day (
 
 -- What a marketer wrote: words, to whom, when. It sends nothing itself: each time it is due it makes a run, which freezes all this.
 -- draft -> waiting (for a second person) -> scheduled -> running <-> paused -> done; cancelled from anywhere before done.
+-- `recipients`: how many there were when it was submitted; `approval`: why a second person was needed.
 create table campaign (
   id             bigint generated always as identity primary key,
   kind           text not null check (kind in ('message', 'moment', 'invite')),
@@ -2013,8 +2014,12 @@ create table campaign (
   finished_at    timestamptz,
   created_at     timestamptz not null,
   updated_at     timestamptz not null,
-  deleted_at     timestamptz
+  deleted_at     timestamptz,
+  client_token   text,
+  recipients     bigint,
+  approval       text not null default '' check (approval in ('', 'size', 'role'))
 );
+create unique index campaign_token on campaign (created_by, client_token);
 create index campaign_newest on campaign (updated_at desc, id desc) where deleted_at is null;
 create index campaign_due on campaign (next_at) where next_at is not null and state in ('scheduled', 'running');
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from customers.filtering import EVERYBODY, Group
 from customers.greetings.content import Content
+from scrm.views import Id
 
 Way = Literal["task", "broadcast", "reply"]
 """How a delivery goes: a member of the company confirms it; the platform spreads it; it is an answer in an open reply window."""
@@ -19,6 +20,7 @@ FINAL: tuple[DeliveryState, ...] = ("sent", "failed", "skipped", "uncertain", "c
 
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """``09:30``."""
+ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class Kept(BaseModel):
@@ -41,7 +43,7 @@ class Exclusions(Kept):
 
     complaints: bool = True
     contacted_days: Annotated[int, Field(ge=1, le=365)] | None = None
-    campaign_ids: tuple[int, ...] = ()
+    campaign_ids: Annotated[tuple[Id, ...], Field(max_length=50)] = ()
     filter: Group | None = None
 
 
@@ -52,12 +54,12 @@ class Audience(Kept):
 
     of: Literal["customers", "groups", "conversations"] = "customers"
     filter: Group = EVERYBODY
-    segment_id: int | None = None
-    list_id: int | None = None
-    group_ids: tuple[int, ...] = ()
+    segment_id: Id | None = None
+    list_id: Id | None = None
+    group_ids: Annotated[tuple[Id, ...], Field(max_length=5000)] = ()
     active_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-    channels: tuple[str, ...] = ()
-    account_ids: tuple[int, ...] = ()
+    channels: Annotated[tuple[ChannelName, ...], Field(max_length=20)] = ()
+    account_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] = ()
     exclude: Exclusions = Exclusions()
 
 
@@ -72,7 +74,7 @@ class Calendar(Kept):
     """``days``: of the week (1 Monday to 7) or of the month (1 to 31; -1 the last); unused for ``day``."""
 
     every: Literal["day", "week", "month"]
-    days: tuple[int, ...] = ()
+    days: Annotated[tuple[int, ...], Field(max_length=40)] = ()
     time: Clock
 
 
@@ -83,9 +85,9 @@ class Schedule(Kept):
 
     mode: Literal["now", "at", "recurring"] = "now"
     at: datetime | None = None
-    zone: str = "Asia/Shanghai"
+    zone: Annotated[str, Field(max_length=60)] = "Asia/Shanghai"
     calendar: Calendar | None = None
-    cron: str = ""
+    cron: Annotated[str, Field(max_length=100)] = ""
     until: datetime | None = None
     times: Annotated[int, Field(ge=1, le=1000)] | None = None
     spread_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0

@@ -19,6 +19,8 @@ from aiohttp import web
 
 import adapters.douyin
 import adapters.wecom
+import campaigns.life.routes
+import campaigns.life.write
 import customers.activity.routes
 import customers.bulk.routes
 import customers.codes.routes
@@ -58,6 +60,7 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 import inbox.story
+from campaigns.life.starting import start_due
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
 from customers.codes.arrivals import Arrivals
@@ -242,6 +245,7 @@ def routes() -> list[Route]:
         *inbox.answer_routes.api_routes(),
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
+        *campaigns.life.routes.api_routes(),
         *undo.api_routes(
             {
                 **undo_people.undo_kinds(),
@@ -259,6 +263,7 @@ def routes() -> list[Route]:
                 **correct.undo_kinds(),
                 **task_undo.undo_kinds(),
                 **pool_rules.undo_kinds(),
+                **campaigns.life.write.undo_kinds(),
             }
         ),
     ]
@@ -369,6 +374,7 @@ class Worker:
             Loop("customer-sums", lambda: sums.fold(services), look=5.0),
             Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
             Loop("pool", lambda: fall(services), look=5.0),
+            Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

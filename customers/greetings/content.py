@@ -127,7 +127,20 @@ async def take_in(
     """With its files found. Raises :class:`Unprocessable` for what cannot be sent."""
     if not said.text.strip() and not said.parts:
         raise Unprocessable("A greeting needs words or an attachment.", fields={field: "Write something."})
-    unknown = [name for name in names_in(said.text) if name not in NAMES]
+    return await written(work, principal, said, before, field=field)
+
+
+async def written(
+    work: Work,
+    principal: Principal,
+    said: GreetingContentInput,
+    before: Content | None,
+    *,
+    field: str = "content",
+    names: Sequence[str] = NAMES,
+) -> Content:
+    """As :func:`take_in`; nothing at all is a draft's right. ``names``: the variables there are."""
+    unknown = [name for name in names_in(said.text) if name not in names]
     if unknown:
         raise Unprocessable(f"There is no variable {', '.join(unknown)}.", fields={field: "Choose one of the list."})
     held = before.parts if before is not None else ()

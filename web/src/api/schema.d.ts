@@ -5632,6 +5632,262 @@ export interface paths {
         patch: operations["patch_api_views_view_id"];
         trace?: never;
     };
+    "/api/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns, the latest changed first
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns"];
+        put?: never;
+        /**
+         * Write a campaign: it is a draft
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/dates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The next ten dates of a schedule
+         * @description Needs the permission `campaigns.read`.
+         */
+        post: operations["post_api_campaigns_dates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What holds for all campaigns
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change it: the whole of it is given
+         * @description Needs the permission `campaigns.settings`.
+         */
+        patch: operations["patch_api_campaigns_settings"];
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of them
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_campaign_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete one that is not on its way
+         * @description Needs the permission `campaigns.write`.
+         */
+        delete: operations["delete_api_campaigns_campaign_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change what is given; what was scheduled becomes a draft
+         * @description Needs the permission `campaigns.write`.
+         */
+        patch: operations["patch_api_campaigns_campaign_id"];
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A draft like it
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Onto the schedule, or before a second person
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve it or send it back
+         * @description Needs the permission `campaigns.approve`.
+         */
+        post: operations["post_api_campaigns_campaign_id_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back to a draft
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Nothing more leaves, from now on
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop it for good
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/files/{which}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of its attachments
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_campaign_id_files_which_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/undo/{step_id}": {
         parameters: {
             query?: never;
@@ -6212,6 +6468,126 @@ export interface components {
             /** Capacity */
             capacity: number;
         };
+        /**
+         * Audience
+         * @description ``customers``: those who fit ``filter``, a segment, or an uploaded list (all that are given must fit). ``groups``: group chats.
+         *     ``conversations``: customers of conversations with these accounts that have been active in the last days.
+         *     ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts.
+         */
+        "Audience-Input": {
+            /**
+             * Of
+             * @default customers
+             * @enum {string}
+             */
+            of?: "customers" | "groups" | "conversations";
+            /**
+             * @default {
+             *       "match": "all",
+             *       "parts": []
+             *     }
+             */
+            filter?: components["schemas"]["Group-Input"];
+            /**
+             * Segment Id
+             * @default null
+             */
+            segment_id?: number | null;
+            /**
+             * List Id
+             * @default null
+             */
+            list_id?: number | null;
+            /**
+             * Group Ids
+             * @default []
+             */
+            group_ids?: number[];
+            /**
+             * Active Days
+             * @default null
+             */
+            active_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * Account Ids
+             * @default []
+             */
+            account_ids?: number[];
+            /**
+             * @default {
+             *       "complaints": true,
+             *       "contacted_days": null,
+             *       "campaign_ids": [],
+             *       "filter": null
+             *     }
+             */
+            exclude?: components["schemas"]["Exclusions-Input"];
+        };
+        /**
+         * Audience
+         * @description ``customers``: those who fit ``filter``, a segment, or an uploaded list (all that are given must fit). ``groups``: group chats.
+         *     ``conversations``: customers of conversations with these accounts that have been active in the last days.
+         *     ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts.
+         */
+        "Audience-Output": {
+            /**
+             * Of
+             * @default customers
+             * @enum {string}
+             */
+            of?: "customers" | "groups" | "conversations";
+            /**
+             * @default {
+             *       "match": "all",
+             *       "parts": []
+             *     }
+             */
+            filter?: components["schemas"]["Group-Output"];
+            /**
+             * Segment Id
+             * @default null
+             */
+            segment_id?: number | null;
+            /**
+             * List Id
+             * @default null
+             */
+            list_id?: number | null;
+            /**
+             * Group Ids
+             * @default []
+             */
+            group_ids?: number[];
+            /**
+             * Active Days
+             * @default null
+             */
+            active_days?: number | null;
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * Account Ids
+             * @default []
+             */
+            account_ids?: number[];
+            /**
+             * @default {
+             *       "complaints": true,
+             *       "contacted_days": null,
+             *       "campaign_ids": [],
+             *       "filter": null
+             *     }
+             */
+            exclude?: components["schemas"]["Exclusions-Output"];
+        };
         /** AuthoriseView */
         AuthoriseView: {
             /** Url */
@@ -6372,6 +6748,24 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        /**
+         * Calendar
+         * @description ``days``: of the week (1 Monday to 7) or of the month (1 to 31; -1 the last); unused for ``day``.
+         */
+        Calendar: {
+            /**
+             * Every
+             * @enum {string}
+             */
+            every: "day" | "week" | "month";
+            /**
+             * Days
+             * @default []
+             */
+            days?: number[];
+            /** Time */
+            time: string;
+        };
         /** CalendarView */
         CalendarView: {
             /**
@@ -6383,6 +6777,210 @@ export interface components {
             known_until: number;
             /** Days */
             days: components["schemas"]["SpecialDay"][];
+        };
+        /**
+         * CampaignChange
+         * @description What is given is changed. ``version``: of the one that was seen.
+         */
+        CampaignChange: {
+            /** Version */
+            version: number;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            posts?: components["schemas"]["PostsInput"] | null;
+            /** @default null */
+            audience?: components["schemas"]["Audience-Input"] | null;
+            /** @default null */
+            schedule?: components["schemas"]["Schedule"] | null;
+            /** @default null */
+            options?: components["schemas"]["Options"] | null;
+        };
+        /**
+         * CampaignPage
+         * @description The latest changed first.
+         */
+        CampaignPage: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignRow"][];
+            /** Cursor */
+            cursor: string | null;
+        };
+        /** CampaignPerson */
+        CampaignPerson: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * CampaignRow
+         * @description A line of the list. ``recipients``: how many there were when it was submitted. ``approval``: why a second person is
+         *     needed (``size``, ``role``), or empty.
+         */
+        CampaignRow: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "message" | "moment" | "invite";
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "waiting" | "scheduled" | "running" | "paused" | "done" | "cancelled";
+            /** Excerpt */
+            excerpt: string;
+            /** Attachments */
+            attachments: number;
+            /**
+             * Audience Of
+             * @enum {string}
+             */
+            audience_of: "customers" | "groups" | "conversations";
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "now" | "at" | "recurring";
+            /** Next At */
+            next_at: string | null;
+            /** Recipients */
+            recipients: number | null;
+            created_by: components["schemas"]["CampaignPerson"] | null;
+            submitted_by: components["schemas"]["CampaignPerson"] | null;
+            last_run: components["schemas"]["RunBrief"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
+         * CampaignRules
+         * @description ``approve_above``: campaigns for more recipients need a second person; null: none does for its size. ``approve_roles``: whatever
+         *     people of these roles submit needs one. ``cap_times`` posts per ``cap_days`` for one customer over all campaigns (null: no
+         *     cap); a campaign's own cap holds too. ``quiet``: of a new campaign.
+         */
+        CampaignRules: {
+            /**
+             * Approve Above
+             * @default 500
+             */
+            approve_above?: number | null;
+            /**
+             * Approve Roles
+             * @default []
+             */
+            approve_roles?: string[];
+            /**
+             * Cap Times
+             * @default null
+             */
+            cap_times?: number | null;
+            /**
+             * Cap Days
+             * @default 7
+             */
+            cap_days?: number;
+            /**
+             * @default {
+             *       "begin": "21:00",
+             *       "end": "09:00"
+             *     }
+             */
+            quiet?: components["schemas"]["Quiet"] | null;
+        };
+        /**
+         * CampaignView
+         * @description ``may``: what the asker may do with it now. ``soon``: its next dates.
+         */
+        CampaignView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "message" | "moment" | "invite";
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "waiting" | "scheduled" | "running" | "paused" | "done" | "cancelled";
+            /** Excerpt */
+            excerpt: string;
+            /** Attachments */
+            attachments: number;
+            /**
+             * Audience Of
+             * @enum {string}
+             */
+            audience_of: "customers" | "groups" | "conversations";
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "now" | "at" | "recurring";
+            /** Next At */
+            next_at: string | null;
+            /** Recipients */
+            recipients: number | null;
+            created_by: components["schemas"]["CampaignPerson"] | null;
+            submitted_by: components["schemas"]["CampaignPerson"] | null;
+            last_run: components["schemas"]["RunBrief"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            posts: components["schemas"]["PostsView"];
+            audience: components["schemas"]["Audience-Output"];
+            schedule: components["schemas"]["Schedule"];
+            options: components["schemas"]["Options"];
+            /** Version */
+            version: number;
+            /**
+             * Approval
+             * @enum {string}
+             */
+            approval: "" | "size" | "role";
+            /** Submitted At */
+            submitted_at: string | null;
+            decided_by: components["schemas"]["CampaignPerson"] | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decision Note */
+            decision_note: string;
+            /** Paused At */
+            paused_at: string | null;
+            /** Soon */
+            soon: string[];
+            /** May */
+            may: ("edit" | "rename" | "test" | "submit" | "withdraw" | "decide" | "pause" | "resume" | "cancel" | "copy" | "delete")[];
         };
         /**
          * CapacityInput
@@ -7523,6 +8121,36 @@ export interface components {
             conversations: components["schemas"]["ConversationView"][];
         };
         /**
+         * DateView
+         * @description ``local``: by the schedule's own clock. ``shift``: the clock jumps there (``skipped``: moved to the next moment that exists;
+         *     ``doubled``: the first of the two).
+         */
+        DateView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Local */
+            local: string;
+            /** Shift */
+            shift: string;
+        };
+        /** DatesInput */
+        DatesInput: {
+            schedule: components["schemas"]["Schedule"];
+        };
+        /**
+         * DatesView
+         * @description The next ten at most.
+         */
+        DatesView: {
+            /** Zone */
+            zone: string;
+            /** Dates */
+            dates: components["schemas"]["DateView"][];
+        };
+        /**
          * DayException
          * @description A day that is not like its weekday; without spans it is off.
          */
@@ -7542,6 +8170,24 @@ export interface components {
              * @default
              */
             note?: string;
+        };
+        /**
+         * Decision
+         * @description ``version``: of the one that was looked at.
+         */
+        Decision: {
+            /** Approve */
+            approve: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
         };
         /** DeclineInput */
         DeclineInput: {
@@ -7903,6 +8549,54 @@ export interface components {
             recalled: boolean;
             /** Agent Id */
             agent_id: number | null;
+        };
+        /**
+         * Exclusions
+         * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
+         */
+        "Exclusions-Input": {
+            /**
+             * Complaints
+             * @default true
+             */
+            complaints?: boolean;
+            /**
+             * Contacted Days
+             * @default null
+             */
+            contacted_days?: number | null;
+            /**
+             * Campaign Ids
+             * @default []
+             */
+            campaign_ids?: number[];
+            /** @default null */
+            filter?: components["schemas"]["Group-Input"] | null;
+        };
+        /**
+         * Exclusions
+         * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
+         */
+        "Exclusions-Output": {
+            /**
+             * Complaints
+             * @default true
+             */
+            complaints?: boolean;
+            /**
+             * Contacted Days
+             * @default null
+             */
+            contacted_days?: number | null;
+            /**
+             * Campaign Ids
+             * @default []
+             */
+            campaign_ids?: number[];
+            /** @default null */
+            filter?: components["schemas"]["Group-Output"] | null;
         };
         /**
          * ExplanationView
@@ -10078,6 +10772,83 @@ export interface components {
             enabled?: boolean;
             data: components["schemas"]["Assignment"];
         };
+        /**
+         * NewCampaign
+         * @description ``client_token``: the same token is the same campaign.
+         */
+        NewCampaign: {
+            /** Client Token */
+            client_token: string;
+            /**
+             * Kind
+             * @default message
+             * @constant
+             */
+            kind?: "message";
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "post": {
+             *         "parts": [],
+             *         "text": "",
+             *         "unnamed": "您"
+             *       },
+             *       "variants": {}
+             *     }
+             */
+            posts?: components["schemas"]["PostsInput"];
+            /**
+             * @default {
+             *       "of": "customers",
+             *       "filter": {
+             *         "match": "all",
+             *         "parts": []
+             *       },
+             *       "segment_id": null,
+             *       "list_id": null,
+             *       "group_ids": [],
+             *       "active_days": null,
+             *       "channels": [],
+             *       "account_ids": [],
+             *       "exclude": {
+             *         "campaign_ids": [],
+             *         "complaints": true,
+             *         "contacted_days": null,
+             *         "filter": null
+             *       }
+             *     }
+             */
+            audience?: components["schemas"]["Audience-Input"];
+            /**
+             * @default {
+             *       "mode": "now",
+             *       "at": null,
+             *       "zone": "Asia/Shanghai",
+             *       "calendar": null,
+             *       "cron": "",
+             *       "until": null,
+             *       "times": null,
+             *       "spread_minutes": 0,
+             *       "late_hours": 6,
+             *       "quiet": {
+             *         "begin": "21:00",
+             *         "end": "09:00"
+             *       }
+             *     }
+             */
+            schedule?: components["schemas"]["Schedule"];
+            /**
+             * @default {
+             *       "cap_times": null,
+             *       "cap_days": 7,
+             *       "confirm_days": 3,
+             *       "reply_days": 3,
+             *       "window_first": false
+             *     }
+             */
+            options?: components["schemas"]["Options"];
+        };
         /** NewConnection */
         NewConnection: {
             /** Provider */
@@ -10666,6 +11437,39 @@ export interface components {
             read_at: string | null;
         };
         /**
+         * Options
+         * @description ``cap_times`` posts per ``cap_days`` for one customer over all campaigns. ``confirm_days``: how long members may take to confirm,
+         *     then the rest is withdrawn. ``reply_days``: an answer within so many days counts as one to this post.
+         *     ``window_first``: where a platform spreads posts and the reply window is open too, answer in the window (it costs no quota).
+         */
+        Options: {
+            /**
+             * Cap Times
+             * @default null
+             */
+            cap_times?: number | null;
+            /**
+             * Cap Days
+             * @default 7
+             */
+            cap_days?: number;
+            /**
+             * Confirm Days
+             * @default 3
+             */
+            confirm_days?: number;
+            /**
+             * Reply Days
+             * @default 3
+             */
+            reply_days?: number;
+            /**
+             * Window First
+             * @default false
+             */
+            window_first?: boolean;
+        };
+        /**
          * OrderInput
          * @description Every id of the list, in the new order.
          */
@@ -11226,6 +12030,32 @@ export interface components {
             cooling_until: string | null;
         };
         /**
+         * PostsInput
+         * @description ``post`` for every channel but those with words of their own in ``variants``, by channel.
+         */
+        PostsInput: {
+            /**
+             * @default {
+             *       "text": "",
+             *       "parts": [],
+             *       "unnamed": "您"
+             *     }
+             */
+            post?: components["schemas"]["GreetingContentInput"];
+            /** Variants */
+            variants?: {
+                [key: string]: components["schemas"]["GreetingContentInput"];
+            };
+        };
+        /** PostsView */
+        PostsView: {
+            post: components["schemas"]["GreetingContentView"];
+            /** Variants */
+            variants: {
+                [key: string]: components["schemas"]["GreetingContentView"];
+            };
+        };
+        /**
          * PreferencesInput
          * @description What is given is changed; of ``kinds``, those that are named.
          */
@@ -11374,6 +12204,22 @@ export interface components {
             updated_at: string;
             /** May Change */
             may_change: boolean;
+        };
+        /**
+         * Quiet
+         * @description No post reaches anybody from ``begin`` to ``end`` by the recipient's clock: it waits for ``end``.
+         */
+        Quiet: {
+            /**
+             * Begin
+             * @default 21:00
+             */
+            begin?: string;
+            /**
+             * End
+             * @default 09:00
+             */
+            end?: string;
         };
         /**
          * QuietHours
@@ -11798,6 +12644,37 @@ export interface components {
             /** Sample */
             sample: components["schemas"]["RuleTrialCustomer"][];
         };
+        /**
+         * RunBrief
+         * @description One time that it was due. ``counts``: recipients by state. ``reason``: why it was missed.
+         */
+        RunBrief: {
+            /** Id */
+            id: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "freezing" | "running" | "done" | "cancelled" | "missed";
+            /** Late */
+            late: boolean;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+            /** Frozen At */
+            frozen_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
         /** RunInput */
         RunInput: {
             /** Client Token */
@@ -11921,6 +12798,64 @@ export interface components {
             filter: components["schemas"]["ListFilter"];
             /** Position */
             position: number;
+        };
+        /**
+         * Schedule
+         * @description ``recurring``: by ``calendar`` or ``cron`` (five fields) in ``zone``, until ``until`` or ``times`` runs.
+         *     ``late_hours``: what could not start in time (the service was down) still starts within so many hours, else it is missed and says so.
+         *     ``spread_minutes``: recipients are spread evenly over it. ``quiet`` None: at any hour.
+         */
+        Schedule: {
+            /**
+             * Mode
+             * @default now
+             * @enum {string}
+             */
+            mode?: "now" | "at" | "recurring";
+            /**
+             * At
+             * @default null
+             */
+            at?: string | null;
+            /**
+             * Zone
+             * @default Asia/Shanghai
+             */
+            zone?: string;
+            /** @default null */
+            calendar?: components["schemas"]["Calendar"] | null;
+            /**
+             * Cron
+             * @default
+             */
+            cron?: string;
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+            /**
+             * Times
+             * @default null
+             */
+            times?: number | null;
+            /**
+             * Spread Minutes
+             * @default 0
+             */
+            spread_minutes?: number;
+            /**
+             * Late Hours
+             * @default 6
+             */
+            late_hours?: number;
+            /**
+             * @default {
+             *       "begin": "21:00",
+             *       "end": "09:00"
+             *     }
+             */
+            quiet?: components["schemas"]["Quiet"] | null;
         };
         /** ScheduleInput */
         ScheduleInput: {
@@ -41468,6 +42403,1300 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns: {
+        parameters: {
+            query?: {
+                state?: string;
+                kind?: "message" | "moment" | "invite";
+                text?: string;
+                mine?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCampaign"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_dates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatesInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatesView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRules"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_campaigns_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignRules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRules"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_campaign_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_campaigns_campaign_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_campaigns_campaign_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_copy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_submit: {
+        parameters: {
+            query?: {
+                version?: number;
+            };
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_campaign_id_files_which_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+                which: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the bytes. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What you have is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There are no such bytes. */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

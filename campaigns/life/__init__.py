@@ -1,0 +1,1 @@
+"""The life of a campaign: written, approved, scheduled, started, paused, ended."""
