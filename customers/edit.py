@@ -61,7 +61,7 @@ async def edit(work: Work, principal: Principal, customer_id: int, change: Custo
         if getattr(change, name) is not None or name == "value_fen"
     }
     if change.fields is not None:
-        values["fields"] = await checked(work.tx, change.fields, before=before["fields"])
+        values["fields"] = await checked(work.tx, change.fields, before=before["fields"], customer_id=customer_id)
     if not values:
         return
     places = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, start=3))

@@ -11,8 +11,8 @@ from scrm.errors import Unprocessable
 
 DEFINITIONS = "select * from custom_field order by position, id"
 FILES = """
-select t.id, t.name, t.mime, t.size from attachment t
-where t.id = any($1::bigint[]) and t.state = 'stored' and t.message_id is null
+select t.id, t.name, t.mime, t.size from customer_file t
+where t.id = any($1::bigint[]) and t.customer_id = $2 and t.deleted_at is null
 """
 
 
@@ -43,15 +43,16 @@ async def checked(
     *,
     before: Mapping[str, Any] | None = None,
     whole: bool = False,
+    customer_id: int | None = None,
 ) -> dict[str, Any]:
     """What ``customer.fields`` becomes when these values are written over ``before``: None, an empty text or list empties a field.
     ``whole``: everything required must be there (a new customer); otherwise only what is required must not be emptied.
 
-    Files are given as ``[{"id": attachment}]``, uploaded before. Raises :class:`Unprocessable` with ``fields.<key>`` for what is wrong.
+    Files are given as ``[{"id": file}]``: of the files kept with this customer. Raises :class:`Unprocessable` with ``fields.<key>`` for what is wrong.
     """
     fields = await definitions(tx)
     result = merged(fields, values, before=before, whole=whole)
-    await _with_files(tx, fields, values, result)
+    await _with_files(tx, fields, values, result, customer_id)
     return result
 
 
@@ -84,14 +85,16 @@ def merged(
     return result
 
 
-async def _with_files(tx: Tx, fields: Sequence[Field], values: Mapping[str, Any], result: dict[str, Any]) -> None:
-    """Names and sizes as the store knows them."""
+async def _with_files(
+    tx: Tx, fields: Sequence[Field], values: Mapping[str, Any], result: dict[str, Any], customer_id: int | None
+) -> None:
+    """Names and sizes as they are known; a customer who is not there yet has no files."""
     given = [field.key for field in fields if field.kind == "file" and field.key in values and field.key in result]
     if not given:
         return
     wanted = [one["id"] for key in given for one in result[key]]
-    known = {row["id"]: dict(row) for row in await tx.fetch(FILES, wanted)}
+    known = {row["id"]: dict(row) for row in await tx.fetch(FILES, wanted, customer_id)}
     for key in given:
         if any(one["id"] not in known for one in result[key]):
-            raise Unprocessable("A file is gone.", fields={f"fields.{key}": "Upload the file again."})
+            raise Unprocessable("A file is gone.", fields={f"fields.{key}": "Add the file to the customer again."})
         result[key] = [known[one["id"]] for one in result[key]]

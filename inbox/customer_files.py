@@ -31,6 +31,10 @@ select $1, $2, $3, $4, $5, $6, $7, $8, $9 where (select count(*) from customer_f
 returning id
 """
 FIND = "select t.* from customer_file t where t.id = $1"
+IN_A_FIELD = """
+select exists (select from customer u cross join lateral jsonb_each(u.fields) f
+  where u.id = $1 and jsonb_typeof(f.value) = 'array' and f.value @> $2::jsonb)
+"""
 DELETE = "update customer_file set deleted_at = $2 where id = $1 and deleted_at is null returning id"
 RESTORE = "update customer_file set deleted_at = null where id = $1 and deleted_at is not null returning id"
 
@@ -88,6 +92,8 @@ async def delete(request: Request, file_id: int) -> Reply[None]:
     async with request.services.work() as work:
         row = await _find(work.tx, file_id)
         await row_to_change(work.tx, request.principal, row["customer_id"])
+        if await work.tx.fetchval(IN_A_FIELD, row["customer_id"], [{"id": file_id}]):
+            raise Conflict("A field of this customer holds this file. Take it out there first.", code="file_in_field")
         if await work.tx.fetchval(DELETE, file_id, work.now) is None:
             raise NotFound("There is no such file.")
         await _tell(work, request.principal, row["customer_id"], file_id, row["name"], "file.deleted")
@@ -136,5 +142,5 @@ def api_routes() -> list[Route]:
             "GET", f"{one}/content", content, CUSTOMERS_READ, "The bytes of a customer's file, or a range of them",
             also=(206, 304), errors=(416,), binary="*/*",
         ),
-        Route("DELETE", one, delete, CUSTOMERS_WRITE, "Delete a customer's file", status=204),
+        Route("DELETE", one, delete, CUSTOMERS_WRITE, "Delete a customer's file", status=204, errors=(409,)),
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 
 from customers.field_indexes import index_fields
@@ -122,3 +123,32 @@ async def test_indexes_follow_the_fields_that_are_compared(services: Services) -
     await index_fields(services, job)
     assert await services.db.fetchval(names) is None
     assert all(one.archived for one in await definitions(services.db))
+
+
+async def test_a_field_holds_files_of_its_customer_only(site: Site) -> None:
+    boss = await site.signed_in("manager")
+    made = await boss.post("/api/customer-fields", {"name": "合同", "kind": "file"}, status=201)
+    key = made["fields"][0]["key"]
+    mine, other = [
+        (await boss.post("/api/customers", {"name": name, "client_token": f"files-{name}-0001"}, status=201))["id"]
+        for name in ("first", "second")
+    ]
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("file", b"%PDF-1.4 contract", filename="合同.pdf", content_type="application/pdf")
+    status, kept = await boss.call("POST", f"/api/customers/{mine}/files", data=form)
+    assert status == 201, kept
+
+    async def write(customer_id: int, files: list[int]) -> tuple[int, Any]:
+        version = await site.services.db.fetchval("select version from customer where id = $1", customer_id)
+        body = {"version": version, "fields": {key: [{"id": one} for one in files]}}
+        return await boss.call("PATCH", f"/api/customers/{customer_id}", json=body)
+
+    assert (await write(other, [kept["id"]]))[0] == 422
+    status, answer = await write(mine, [kept["id"]])
+    assert status == 200, answer
+    held = await site.services.db.fetchval("select fields from customer where id = $1", mine)
+    assert [(one["id"], one["name"]) for one in held[key]] == [(kept["id"], "合同.pdf")]
+    status, problem = await boss.call("DELETE", f"/api/customer-files/{kept['id']}")
+    assert (status, problem["error"]) == (409, "file_in_field")
+    assert (await write(mine, []))[0] == 200
+    assert (await boss.call("DELETE", f"/api/customer-files/{kept['id']}"))[0] == 204

@@ -49,6 +49,8 @@ export default {
       link_not_allowed: 'This channel does not allow links',
       login_taken: 'Somebody has this login already',
       name_taken: 'This name is taken',
+      file_in_field: 'A field holds this file. Take it out there first',
+      too_many_files: 'This customer has as many files as can be kept. Delete some first',
       not_failed: 'This message has not failed',
       not_recallable: 'This message cannot be recalled',
       not_retryable: 'This message cannot be sent again',

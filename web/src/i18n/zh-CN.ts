@@ -49,6 +49,8 @@ export default {
       link_not_allowed: '这个渠道不允许发送链接',
       login_taken: '这个账号已被使用',
       name_taken: '这个名称已被使用',
+      file_in_field: '这个附件被自定义字段引用，请先在字段里移除',
+      too_many_files: '这位客户的附件已达上限，请先删除一些',
       not_failed: '这条消息没有失败，无需重发',
       not_recallable: '这条消息不能撤回',
       not_retryable: '这条消息不能重发',

@@ -74,7 +74,7 @@ export default {
       own: 'Own fields',
     },
     tags: 'Tags',
-    files: { title: 'Files', add: 'Upload', busy: 'Uploading…', none: 'No files yet. Drop some here.', delete: 'Delete the file “{name}”' },
+    files: { title: 'Files', add: 'Upload', busy: 'Uploading…', none: 'No files yet. Drop some here.', delete: 'Delete the file “{name}”', takeOut: 'Take out “{name}”' },
     identity: {
       maybe: 'May be the same customer',
       merge: 'Merge',

@@ -74,7 +74,7 @@ export default {
       own: '自定义字段',
     },
     tags: '标签',
-    files: { title: '附件', add: '上传文件', busy: '上传中…', none: '还没有附件，可以把文件拖到这里。', delete: '删除附件“{name}”' },
+    files: { title: '附件', add: '上传文件', busy: '上传中…', none: '还没有附件，可以把文件拖到这里。', delete: '删除附件“{name}”', takeOut: '移除“{name}”' },
     identity: {
       maybe: '可能是同一位客户',
       merge: '合并',
