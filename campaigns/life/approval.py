@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from campaigns.life import content, dates, states
+from campaigns.life.facts import ways_of
+from campaigns.life.fitting import problems
 from campaigns.life.may import may_decide
 from campaigns.life.rows import posts_of
 from campaigns.life.settings import RULES, CampaignRules
@@ -22,7 +24,7 @@ from campaigns.shapes import Audience, Schedule
 from scrm.db import Row
 from scrm.errors import Conflict, Forbidden, Unprocessable
 from scrm.permissions import Principal
-from scrm.services import Work
+from scrm.services import Services, Work
 from scrm.views import Input
 
 Why = Literal["", "size", "role"]
@@ -42,7 +44,9 @@ class Submission(Input):
     version: Annotated[int, Field(ge=1)] | None = None
 
 
-async def submit(work: Work, principal: Principal, campaign_id: int, said: Submission, *, address: str) -> None:
+async def submit(
+    services: Services, work: Work, principal: Principal, campaign_id: int, said: Submission, *, address: str
+) -> None:
     """Raises :class:`NotFound`, :class:`Unprocessable` for what could not be sent, :class:`Conflict` (``wrong_state``,
     ``changed_meanwhile``, ``nobody_approves``)."""
     row = await states.hold(work, campaign_id)
@@ -50,7 +54,7 @@ async def submit(work: Work, principal: Principal, campaign_id: int, said: Submi
         raise states.wrong_state(row["state"])
     check_version(row, said.version)
     schedule, audience = Schedule.model_validate(row["schedule"]), Audience.model_validate(row["audience"])
-    _check_words(row)
+    await _check_words(services, work, row, audience)
     next_at = _first(schedule, work.now)
     recipients = await size(work, principal, audience)
     why = reason_for(principal, recipients, await RULES.load(work.tx))
@@ -107,10 +111,21 @@ def reason_for(principal: Principal, recipients: int, rules: CampaignRules) -> W
     return "size" if rules.approve_above is not None and recipients > rules.approve_above else ""
 
 
-def _check_words(row: Row) -> None:
-    if not content.said(posts_of(row)):
+async def _check_words(services: Services, work: Work, row: Row, audience: Audience) -> None:
+    posts = posts_of(row)
+    if not content.said(posts):
         raise Unprocessable(
             "This campaign says nothing yet.", fields={"posts.post": "Write words or add an attachment."}
+        )
+    found = await problems(work.tx, posts, audience, ways_of(services.connections))
+    if found:
+        fields = {
+            f"posts.{one.place}" if one.place == content.POST else f"posts.variants.{one.place}": one.reason.en
+            for one in reversed(found)
+        }
+        first = found[0]
+        raise Unprocessable(
+            f"{first.reason.en} Write other words for {first.channel}, or leave it out.", fields=fields, code="unfit"
         )
 
 

@@ -8,10 +8,15 @@ from zoneinfo import ZoneInfo
 
 from campaigns.life import acts, approval, content, dates, write
 from campaigns.life.approval import Decision, Submission
+from campaigns.life.calendar import CalendarQuery, CampaignCalendar, calendar
+from campaigns.life.facts import CampaignChannels, channels, ways_of
+from campaigns.life.fitting import Problem, problems
 from campaigns.life.rows import CampaignPage, CampaignQuery, CampaignView, found, one, page, posts_of
 from campaigns.life.settings import RULES, CampaignRules, change_rules
+from campaigns.life.trial import TestedList, TestInput, send_test
 from campaigns.life.write import CampaignChange, NewCampaign
-from campaigns.shapes import Schedule
+from campaigns.shapes import Audience, Schedule
+from scrm.channel_contacts import NotifiesPeople
 from scrm.errors import NotFound
 from scrm.handing_out import hand_out
 from scrm.http import Raw, Reply, Request, Route
@@ -22,6 +27,10 @@ from scrm.views import Input, View
 
 class DatesInput(Input):
     schedule: Schedule
+
+
+class ProblemList(View):
+    problems: list[Problem]
 
 
 class DateView(View):
@@ -76,7 +85,7 @@ async def copy(request: Request, campaign_id: int) -> Reply[CampaignView]:
 
 async def submit(request: Request, campaign_id: int, query: Submission) -> CampaignView:
     async with request.services.work() as work:
-        await approval.submit(work, request.principal, campaign_id, query, address=request.address)
+        await approval.submit(request.services, work, request.principal, campaign_id, query, address=request.address)
         return await one(work.tx, request.principal, campaign_id, work.now)
 
 
@@ -124,6 +133,31 @@ async def next_dates(request: Request, body: DatesInput) -> DatesView:
     )
 
 
+async def trouble(request: Request, campaign_id: int) -> ProblemList:
+    row = await found(request.services.db, campaign_id)
+    ways = ways_of(request.services.connections)
+    audience = Audience.model_validate(row["audience"])
+    return ProblemList(problems=await problems(request.services.db, posts_of(row), audience, ways))
+
+
+async def try_out(request: Request, campaign_id: int, body: TestInput) -> TestedList:
+    services = request.services
+    async with services.work() as work:
+        return await send_test(services, work, request.principal, campaign_id, body, address=request.address)
+
+
+async def places(request: Request) -> CampaignChannels:
+    held = request.services.connections
+    able = (one.adapter for one in held.all() if not one.paused)
+    cards = any(isinstance(one, NotifiesPeople) and one.notifies for one in able)
+    return await channels(request.services.db, held, cards=cards)
+
+
+async def planned(request: Request, query: CalendarQuery) -> CampaignCalendar:
+    async with request.services.db.pool.acquire() as tx:
+        return await calendar(tx, query, request.services.clock.now(), ways_of(request.services.connections))
+
+
 async def settings(request: Request) -> CampaignRules:
     return await RULES.load(request.services.db)
 
@@ -151,6 +185,8 @@ def api_routes() -> list[Route]:
         Route("GET", base, campaigns, see, "Campaigns, the latest changed first"),
         Route("POST", base, add, may, "Write a campaign: it is a draft", status=201),
         Route("POST", f"{base}/dates", next_dates, see, "The next ten dates of a schedule"),
+        Route("GET", f"{base}/channels", places, see, "Over which channels campaigns go, how, and within what limits"),
+        Route("GET", f"{base}/calendar", planned, see, "What is scheduled and what ran in some days, by account, with clashes"),
         Route("GET", f"{base}/settings", settings, see, "What holds for all campaigns"),
         Route("PATCH", f"{base}/settings", change_settings, CAMPAIGNS_SETTINGS, "Change it: the whole of it is given"),
         Route("GET", one_of, show, see, "One of them"),
@@ -163,6 +199,8 @@ def api_routes() -> list[Route]:
         Route("POST", f"{one_of}/pause", pause, may, "Nothing more leaves, from now on", errors=clash),
         Route("POST", f"{one_of}/resume", resume, may, "Go on", errors=clash),
         Route("POST", f"{one_of}/cancel", cancel, may, "Stop it for good", errors=clash),
+        Route("GET", f"{one_of}/problems", trouble, see, "What of its words does not fit where it is to go"),
+        Route("POST", f"{one_of}/test", try_out, may, "Send a test to colleagues"),
         Route("GET", f"{one_of}/files/{{which}}/{{number}}", file, see, "A file of its attachments", also=(206, 304),
               errors=(416,), binary="application/octet-stream"),
     ]  # fmt: skip

@@ -21,6 +21,12 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "customer_shared": ("客户 {title} 已共享给你", "Customer {title} was shared with you"),
     "customer_falling": ("{title} 即将回收到公海", "{title} is about to fall into the public pool"),
     "customer_lost": ("{title} 已被回收，不再归属你", "{title} was taken back and is no longer yours"),
+    "campaign_asked": ("{who} 的群发任务「{title}」等你审批", "{who}'s campaign “{title}” waits for your approval"),
+    "campaign_approved": ("{who} 通过了群发任务「{title}」", "{who} approved the campaign “{title}”"),
+    "campaign_refused": ("{who} 退回了群发任务「{title}」", "{who} sent the campaign “{title}” back"),
+    "campaign_missed": ("群发任务「{title}」没有按时执行", "The campaign “{title}” did not run when it was due"),
+    "campaign_finished": ("群发任务「{title}」已完成", "The campaign “{title}” is done"),
+    "campaign_test": ("{who} 发给你一份测试：{title}", "{who} sent you a test: {title}"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
 }
@@ -39,8 +45,13 @@ def _pick(words: tuple[str, str], language: Language) -> str:
 
 def headline(notice: NotificationView, names: Mapping[int, str], language: Language) -> str:
     who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
-    title = notice.title or (notice.text if notice.task_id is not None else "") or _several(notice, language)
+    about = notice.text if notice.task_id is not None else _campaign(notice)
+    title = notice.title or about or _several(notice, language)
     return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title)
+
+
+def _campaign(notice: NotificationView) -> str:
+    return str(notice.data.get("name") or "") if notice.kind.startswith("campaign_") else ""
 
 
 def _several(notice: NotificationView, language: Language) -> str:
@@ -57,11 +68,20 @@ def title_and_text(
     """Of a card for these, newest first. It says no more than the notice centre shows: masked, and only what the reader may see."""
     if len(notices) == 1:
         only = notices[0]
-        return headline(only, names, language), only.text
+        return headline(only, names, language), only.text or _detail(only, language)
     lines = [headline(one, names, language) for one in notices[:LISTED]]
     if len(notices) > LISTED:
         lines.append(_pick(MORE, language))
     return _pick(MANY, language).format(n=len(notices)), "\n".join(lines)
+
+
+def _detail(notice: NotificationView, language: Language) -> str:
+    """What a campaign's notice says besides its name: what the second person wrote, why it was missed."""
+    if not notice.kind.startswith("campaign_"):
+        return ""
+    why = notice.data.get("why")
+    said = why.get("en" if language == "en" else "zh") if isinstance(why, dict) else notice.data.get("note")
+    return str(said or "")
 
 
 def button(language: Language) -> str:
@@ -72,6 +92,8 @@ def path(notices: Sequence[NotificationView]) -> str:
     """Where the card leads: to what all of them are about, else to the list of notices."""
     if len(notices) == 1 and notices[0].kind.startswith("task_"):
         return "/today" if notices[0].task_id is None else f"/today?task={notices[0].task_id}"
+    if len(notices) == 1 and notices[0].kind.startswith("campaign_"):
+        return f"/campaigns/{notices[0].data.get('campaign_id')}"
     conversations = {one.conversation_id for one in notices}
     customers = {one.customer_id for one in notices}
     if len(conversations) == 1 and (only := conversations.pop()) is not None:

@@ -5676,6 +5676,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Over which channels campaigns go, how, and within what limits
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is scheduled and what ran in some days, by account, with clashes
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/settings": {
         parameters: {
             query?: never;
@@ -5868,6 +5908,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What of its words does not fit where it is to go
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_campaign_id_problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to colleagues
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns/{campaign_id}/files/{which}/{number}": {
         parameters: {
             query?: never;
@@ -5955,6 +6035,27 @@ export interface components {
             accounts: components["schemas"]["AccountView"][];
             /** Channels */
             channels: components["schemas"]["ChannelView"][];
+        };
+        /**
+         * AccountLoad
+         * @description ``posts``: campaigns that go through this account on the day. ``n``: to so many people, as far as it is known.
+         */
+        AccountLoad: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Account Id */
+            account_id: number;
+            /** Account Name */
+            account_name: string;
+            /** Channel */
+            channel: string;
+            /** Posts */
+            posts: number;
+            /** N */
+            n: number;
         };
         /** AccountOrderInput */
         AccountOrderInput: {
@@ -6766,6 +6867,38 @@ export interface components {
             /** Time */
             time: string;
         };
+        /**
+         * CalendarEntry
+         * @description A run (``run_id``), or a date to come. ``n``: recipients, of a date to come as many as there were when it was submitted;
+         *     null: not known.
+         */
+        CalendarEntry: {
+            /** Campaign Id */
+            campaign_id: number;
+            /** Name */
+            name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "waiting" | "scheduled" | "running" | "paused" | "done" | "cancelled";
+            /** Run Id */
+            run_id: number | null;
+            /** Run State */
+            run_state: ("freezing" | "running" | "done" | "cancelled" | "missed") | null;
+            /** N */
+            n: number | null;
+        };
         /** CalendarView */
         CalendarView: {
             /**
@@ -6777,6 +6910,26 @@ export interface components {
             known_until: number;
             /** Days */
             days: components["schemas"]["SpecialDay"][];
+        };
+        /** CampaignAccount */
+        CampaignAccount: {
+            /** Id */
+            id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+        };
+        /** CampaignCalendar */
+        CampaignCalendar: {
+            /** Time Zone */
+            time_zone: string;
+            /** Entries */
+            entries: components["schemas"]["CalendarEntry"][];
+            /** Loads */
+            loads: components["schemas"]["AccountLoad"][];
+            /** Clashes */
+            clashes: components["schemas"]["Clash"][];
         };
         /**
          * CampaignChange
@@ -6798,6 +6951,32 @@ export interface components {
             schedule?: components["schemas"]["Schedule"] | null;
             /** @default null */
             options?: components["schemas"]["Options"] | null;
+        };
+        /** CampaignChannel */
+        CampaignChannel: {
+            /** Channel */
+            channel: string;
+            title: components["schemas"]["SentenceView"];
+            /** Mark */
+            mark: string;
+            /** Color */
+            color: string;
+            /** Ways */
+            ways: components["schemas"]["ChannelWay"][];
+            /** Accounts */
+            accounts: components["schemas"]["CampaignAccount"][];
+        };
+        /**
+         * CampaignChannels
+         * @description Those with an account. ``variables``: all there are, whichever way. ``cards``: colleagues can be sent a test as a card.
+         */
+        CampaignChannels: {
+            /** Channels */
+            channels: components["schemas"]["CampaignChannel"][];
+            /** Variables */
+            variables: string[];
+            /** Cards */
+            cards: boolean;
         };
         /**
          * CampaignPage
@@ -7086,6 +7265,49 @@ export interface components {
             deduplicates_sends: boolean;
         };
         /**
+         * ChannelWay
+         * @description ``kinds``: attachments that go this way. ``batch``: people of one call; ``group_batch``: groups (0: none go this way).
+         *     ``parts``: attachments of one post. ``per_minute``, ``per_day``: calls of one account, where there is a limit. ``rule``: of the
+         *     reply window, where there is one.
+         */
+        ChannelWay: {
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "task" | "broadcast" | "reply";
+            /** Kinds */
+            kinds: string[];
+            /** Text Limit */
+            text_limit: number;
+            /**
+             * Text Limit Unit
+             * @enum {string}
+             */
+            text_limit_unit: "bytes" | "characters";
+            /** Links Allowed */
+            links_allowed: boolean;
+            /** Parts */
+            parts: number;
+            /** Variables */
+            variables: string[];
+            /** Limits */
+            limits: components["schemas"]["ReceiveLimitView"][];
+            /** Batch */
+            batch: number | null;
+            /** Group Batch */
+            group_batch: number;
+            /** Least */
+            least: number;
+            /** Per Minute */
+            per_minute: number | null;
+            /** Per Day */
+            per_day: number | null;
+            /** Reminders */
+            reminders: number;
+            rule: components["schemas"]["SentenceView"] | null;
+        };
+        /**
          * ChoiceInput
          * @description Without ``key``: a new one. One that is left out is put away: customers who have it keep it.
          */
@@ -7146,6 +7368,27 @@ export interface components {
              * @default 7
              */
             cool_days?: number;
+        };
+        /**
+         * Clash
+         * @description ``limit``: more posts in a day than the platform lets one person get; ``near``: within an hour, over the same accounts.
+         */
+        Clash: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "limit" | "near";
+            /** Campaign Ids */
+            campaign_ids: number[];
+            /** Account Ids */
+            account_ids: number[];
+            rule: components["schemas"]["SentenceView"] | null;
         };
         /**
          * Closing
@@ -12111,6 +12354,27 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /**
+         * Problem
+         * @description ``place``: whose words, ``post`` or a channel with its own.
+         */
+        Problem: {
+            /** Channel */
+            channel: string;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "task" | "broadcast" | "reply";
+            /** Place */
+            place: string;
+            reason: components["schemas"]["SentenceView"];
+        };
+        /** ProblemList */
+        ProblemList: {
+            /** Problems */
+            problems: components["schemas"]["Problem"][];
+        };
         /** ProviderList */
         ProviderList: {
             /** Providers */
@@ -12241,6 +12505,24 @@ export interface components {
         ReadInput: {
             /** Seq */
             seq: number;
+        };
+        /**
+         * ReceiveLimitView
+         * @description How many posts one person gets in a calendar period. ``times`` 0 with month: as many as it has days.
+         */
+        ReceiveLimitView: {
+            /** Times */
+            times: number;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "day" | "week" | "month";
+            /** Everything */
+            everything: boolean;
+            /** Zone */
+            zone: string;
+            rule: components["schemas"]["SentenceView"];
         };
         /**
          * RecoveryCodes
@@ -14257,11 +14539,44 @@ export interface components {
             /** Agent Ids */
             agent_ids: number[];
         };
+        /**
+         * TestInput
+         * @description ``channel``: with the words of its own, where it has some.
+         */
+        TestInput: {
+            /** Agent Ids */
+            agent_ids: number[];
+            /**
+             * Channel
+             * @default
+             */
+            channel?: string;
+        };
         /** TestView */
         TestView: {
             /** Ok */
             ok: boolean;
             sentence: components["schemas"]["SentenceView"];
+        };
+        /** TestedList */
+        TestedList: {
+            /** People */
+            people: components["schemas"]["TestedView"][];
+        };
+        /**
+         * TestedView
+         * @description ``card``: on its way to their app too. ``notice``: they find it in their notices only.
+         */
+        TestedView: {
+            /** Agent Id */
+            agent_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "card" | "notice";
         };
         /**
          * Today
@@ -42680,6 +42995,123 @@ export interface operations {
             };
         };
     };
+    get_api_campaigns_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignChannels"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_calendar: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignCalendar"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     get_api_campaigns_settings: {
         parameters: {
             query?: never;
@@ -43611,6 +44043,173 @@ export interface operations {
             };
             /** @description It is not in a state in which this can be done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_campaign_id_problems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_campaigns_campaign_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedList"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

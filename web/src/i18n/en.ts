@@ -39,6 +39,11 @@ export default {
   role: { rep: 'Rep', manager: 'Manager', marketer: 'Marketer', auditor: 'Auditor', admin: 'Administrator' },
   error: {
     code: {
+      wrong_state: 'This campaign is in another state by now: look at it again',
+      nobody_approves: 'This campaign needs a second person, and nobody else may approve: give a colleague that permission, or change the rule in the settings of campaigns',
+      second_person: 'What you submitted is approved by somebody else',
+      time_passed: 'The planned time has passed: send it back and choose another',
+      unfit: 'The words do not fit a channel that was chosen: write others for it, or leave it out',
       cannot_send: 'The platform does not allow answers from here at the moment',
       conflict: 'It has changed meanwhile. Reload and try again.',
       csrf: 'Your session has changed. Please try once more.',

@@ -39,6 +39,11 @@ export default {
   role: { rep: '客服', manager: '主管', marketer: '运营', auditor: '审计', admin: '管理员' },
   error: {
     code: {
+      wrong_state: '这个任务的状态已经变了，请刷新后再看',
+      nobody_approves: '这个任务需要第二个人审批，但没有其他人有审批权限。请给同事开通，或修改群发设置里的审批规则',
+      second_person: '自己提交的任务要由别人审批',
+      time_passed: '计划的时间已经过去，请退回并另选时间',
+      unfit: '内容不符合所选渠道的要求，请为该渠道另写内容，或不选该渠道',
       cannot_send: '平台目前不允许从这里回复这个会话',
       conflict: '状态已经变化，请刷新后再试',
       csrf: '登录状态已变化，请再试一次',

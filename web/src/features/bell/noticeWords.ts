@@ -9,13 +9,13 @@ const MANY = new Set(['customer_given', 'customer_shared', 'customer_falling', '
 
 /** A notice as a sentence, and what it is about in the words of those concerned. */
 export function useNoticeWords() {
-  const { t } = useWords()
+  const { t, say } = useWords()
   const people = usePeople()
   const known = new Set<string>(NOTICE_KINDS)
 
   function headline(notice: NotificationView): string {
     const who = people.nameOf(notice.by_agent_id) || t('thread.somebody')
-    const title = notice.title || t('together.notice.somebody')
+    const title = notice.title || (notice.kind.startsWith('campaign_') && str(notice.data.name)) || t('together.notice.somebody')
     const n = Number(notice.data.count ?? 1)
     if (notice.kind === 'task_due' && n > 1) return t('followups.notice.late', { n })
     if (notice.kind === 'task_given' && n > 1) return t('followups.notice.given', { who, n })
@@ -26,7 +26,12 @@ export function useNoticeWords() {
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }
 
-  const details = (notice: NotificationView): string => notice.text || str(notice.data.note)
+  /** What it is about, or why it came. */
+  function details(notice: NotificationView): string {
+    const why = notice.data.why as { zh: string; en: string } | undefined
+    if (notice.kind === 'campaign_missed' && why) return say(why)
+    return notice.text || str(notice.data.note)
+  }
 
   return { headline, details }
 }

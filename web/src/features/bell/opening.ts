@@ -1,7 +1,7 @@
 import type { RouteLocationRaw, Router } from 'vue-router'
 import type { NotificationView } from '@/api/types'
 
-/** Where a notice leads: to its conversation, its customer, or to one's day. Null: nowhere (any more). */
+/** Where a notice leads: to its conversation, its customer, its campaign, or to one's day. Null: nowhere (any more). */
 export function placeOf(notice: NotificationView, router: Router): RouteLocationRaw | null {
   if (notice.conversation_id !== null) {
     const at = notice.seq === null ? {} : { at: notice.seq }
@@ -10,5 +10,6 @@ export function placeOf(notice: NotificationView, router: Router): RouteLocation
   }
   if (notice.customer_id !== null) return { name: 'customer', params: { id: notice.customer_id } }
   if (notice.kind === 'task_due' || notice.kind === 'task_given') return { name: 'today', query: notice.task_id === null ? {} : { task: notice.task_id } }
+  if (notice.kind.startsWith('campaign_')) return { path: `/campaigns/${Number(notice.data.campaign_id)}` }
   return null
 }
