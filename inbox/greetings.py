@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from inbox import windows
 from inbox.rows import Conversation
 from inbox.text import preview
 from scrm import outbox
@@ -15,13 +16,14 @@ from scrm.services import Work
 
 
 def possible(event: ContactEntered, now: datetime) -> bool:
-    return _until(event) is not None and _until(event) > now  # type: ignore[operator]
+    until = _until(event)
+    return until is not None and until > now
 
 
 def _until(event: ContactEntered) -> datetime | None:
-    if event.welcome_code:
-        return event.welcome_until
-    return event.window.expires_at if event.window is not None else None
+    """Only a code allows a greeting. A window alone (somebody tapped a menu) is for whoever answers: nobody wants to be greeted at
+    every tap."""
+    return event.welcome_until if event.welcome_code else None
 
 
 async def welcome(work: Work, connection: Loaded, entered: Sequence[tuple[Item, Conversation, ContactEntered]]) -> None:
@@ -29,12 +31,12 @@ async def welcome(work: Work, connection: Loaded, entered: Sequence[tuple[Item, 
     if not entered:
         return
     texts = await _welcome_texts(work, [conversation.account_id for _, conversation, _ in entered])
-    for item, conversation, event in entered:
+    for _, conversation, event in entered:
         text = texts.get(conversation.account_id, "")
         until = _until(event)
         if not text or connection.paused or until is None or until <= work.now:
             continue
-        await _greet(work, connection, item, conversation, event, text, until)
+        await _greet(work, connection, conversation, event, text, until)
 
 
 async def _welcome_texts(work: Work, account_ids: Sequence[int]) -> dict[int, str]:
@@ -48,13 +50,12 @@ async def _welcome_texts(work: Work, account_ids: Sequence[int]) -> dict[int, st
 async def _greet(
     work: Work,
     connection: Loaded,
-    item: Item,
     conversation: Conversation,
     event: ContactEntered,
     text: str,
     until: datetime,
 ) -> None:
-    token = f"welcome:{event.welcome_code or item.inbound_event_id}"[:200]
+    token = f"welcome:{event.welcome_code}"[:200]
     seen = await work.tx.fetchval(
         "select true from message where conversation_id = $1 and client_token = $2", conversation.id, token
     )
@@ -76,6 +77,11 @@ async def _greet(
     conversation.preview_direction = "out"
     conversation.last_message_at = max(conversation.last_message_at, work.now)
     window = event.window
+    if window is not None and (conversation.window_kind, conversation.window_expires_at) == (
+        window.kind,
+        window.expires_at,
+    ):
+        windows.use(conversation)
     await outbox.put(
         work,
         message_id=message_id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from customers.resolve import Resolved, resolve
-from inbox import arrivals, familiar, greetings, lead_cards, rows
+from inbox import arrivals, familiar, greetings, lead_cards, rows, windows
 from inbox.arrivals import Arrival
 from inbox.occurrences import keep
 from inbox.orientation import orient_recalls
@@ -78,7 +78,11 @@ async def receive(work: Work, batch: Batch) -> None:
     await recall_messages(work, _placed(scene, chats, MessageRecalled))
     await record_failures(work, _placed(scene, chats, SendFailed))
     await record_sessions(work, _placed(scene, chats, SessionChanged))
-    await greetings.welcome(work, batch.connection, _placed(scene, chats, ContactEntered))
+    entering = _placed(scene, chats, ContactEntered)
+    for _, conversation, event in entering:
+        if event.window is not None:
+            windows.grant(conversation, event.window, event.at, work.now)
+    await greetings.welcome(work, batch.connection, entering)
     for conversation in scene.renamed:
         conversation.next_version()
     held = {conversation.id: conversation for conversation in [*scene.conversations.values(), *scene.renamed]}

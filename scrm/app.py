@@ -18,6 +18,7 @@ import redis.asyncio as redis_async
 from aiohttp import web
 
 import adapters.douyin
+import adapters.wechat_oa
 import adapters.wecom
 import campaigns.life.routes
 import campaigns.life.write
@@ -183,7 +184,8 @@ MOVERS = (CustomerMover(), ConversationMover(), TaskMover(), ScheduledMover())
 
 def providers() -> Mapping[str, Provider]:
     """The built-in platforms, and those that installed packages offer under the entry point group ``scrm.adapters``."""
-    found = {one.name: one for one in (adapters.wecom.PROVIDER, adapters.douyin.PROVIDER)}
+    built_in = (adapters.wecom.PROVIDER, adapters.wechat_oa.PROVIDER, adapters.douyin.PROVIDER)
+    found = {one.name: one for one in built_in}
     for point in entry_points(group="scrm.adapters"):
         provider = point.load()
         if not isinstance(provider, Provider):

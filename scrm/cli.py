@@ -226,7 +226,7 @@ async def _figures_report(
 
 @app.command()
 def simulate(
-    platform: Annotated[str, typer.Argument(help="wecom or douyin")],
+    platform: Annotated[str, typer.Argument(help="wecom, wechat_oa or douyin")],
     host: str = "127.0.0.1",
     port: int = 8710,
     snapshot: Annotated[Path | None, typer.Option(help="Keep its state in this file.")] = None,
@@ -234,8 +234,8 @@ def simulate(
     """Run the simulated server side of a platform."""
     from importlib import import_module
 
-    if platform not in ("wecom", "douyin"):
-        raise ConfigError("PLATFORM is wecom or douyin.")
+    if platform not in ("wecom", "wechat_oa", "douyin"):
+        raise ConfigError("PLATFORM is wecom, wechat_oa or douyin.")
     server = import_module(f"simulator.{platform}.server")
     _run(server.serve(host, port, snapshot))
 

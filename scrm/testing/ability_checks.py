@@ -100,7 +100,7 @@ class AbilityChecks:
         known = event.contact.external_id
         profiles = await adapter.profiles([known, "nobody-of-this-name"])
         assert [profile.external_id for profile in profiles] == [known], "unknown contacts are to be left out"
-        assert profiles[0].name, "the profile has no name"
+        assert profiles[0].name or profiles[0].union_id, "the profile tells neither a name nor who it is elsewhere"
 
     async def test_the_account_is_known(self, adapter: Adapter, harness: Harness) -> None:
         if not isinstance(adapter, KnowsAccounts):

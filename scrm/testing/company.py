@@ -34,12 +34,13 @@ class Company(Protocol):
         webhook."""
         ...
 
-    async def edits(self, adapter: Adapter, contact_id: str, remark: str) -> Sequence[Event]:
-        """The employee writes another remark in the platform's own client."""
+    async def edits(self, adapter: Adapter, contact_id: str, remark: str) -> Sequence[Event] | None:
+        """The employee writes another remark in the platform's own client. None where the platform tells nobody of it."""
         ...
 
-    async def deletes(self, adapter: Adapter, contact_id: str, *, by_contact: bool) -> Sequence[Event]:
-        """The customer deletes the employee, or the employee the customer."""
+    async def deletes(self, adapter: Adapter, contact_id: str, *, by_contact: bool) -> Sequence[Event] | None:
+        """The customer deletes the employee, or the employee the customer. None where that side cannot: followers leave an
+        account, and it cannot send them away."""
         ...
 
     def scans(self, code_id: str, contact_id: str) -> str:

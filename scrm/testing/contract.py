@@ -20,6 +20,9 @@ Subclass :class:`ChannelContract`, give it four fixtures, run pytest, read what 
         @pytest.fixture
         def company(self, harness): ...     # a scrm.testing.Company; only for abilities of scrm.channel_contacts
 
+        @pytest.fixture
+        def crowd(self, harness): ...       # a scrm.testing.Crowd; only for scrm.channel_campaigns.Broadcasts
+
 The checks are ordinary test methods; nothing in the kit knows any platform. Checks of an ability that the adapter does not
 have pass. ``docs/writing-an-adapter.md`` is the guide.
 """
@@ -31,6 +34,7 @@ from collections.abc import Sequence
 import pytest
 
 from scrm.channel import Adapter
+from scrm.channel_campaigns import Broadcasts
 from scrm.channel_contacts import (
     GreetsNewContacts,
     KeepsTags,
@@ -43,8 +47,10 @@ from scrm.channel_contacts import (
     WritesRelations,
 )
 from scrm.testing.ability_checks import AbilityChecks
+from scrm.testing.broadcast_checks import BroadcastChecks
 from scrm.testing.company import Company
 from scrm.testing.contact_checks import ContactChecks
+from scrm.testing.crowd import Crowd
 from scrm.testing.hand_over_checks import HandOverChecks
 from scrm.testing.harness import Golden, Harness
 from scrm.testing.limit_checks import LimitChecks
@@ -64,9 +70,11 @@ _OF_CONTACTS = (
 )
 
 
-class ChannelContract(WebhookChecks, SendChecks, LimitChecks, AbilityChecks, ContactChecks, HandOverChecks):
-    """Everything the service relies on. A subclass overrides the four fixtures, and ``company`` when the adapter has an ability
-    of :mod:`scrm.channel_contacts`."""
+class ChannelContract(
+    WebhookChecks, SendChecks, LimitChecks, AbilityChecks, ContactChecks, HandOverChecks, BroadcastChecks
+):
+    """Everything the service relies on. A subclass overrides the four fixtures, ``company`` when the adapter has an ability of
+    :mod:`scrm.channel_contacts`, and ``crowd`` when it has :class:`~scrm.channel_campaigns.Broadcasts`."""
 
     @pytest.fixture
     def harness(self) -> Harness:
@@ -86,6 +94,12 @@ class ChannelContract(WebhookChecks, SendChecks, LimitChecks, AbilityChecks, Con
             raise NotImplementedError(
                 "override the fixture `company`: the people and customers of your simulated platform"
             )
+        return None
+
+    @pytest.fixture
+    def crowd(self, adapter: Adapter) -> Crowd | None:
+        if isinstance(adapter, Broadcasts):
+            raise NotImplementedError("override the fixture `crowd`: the people whom your simulated platform reaches")
         return None
 
     @pytest.fixture

@@ -1,0 +1,74 @@
+"""A server that gives prepared answers and keeps what it was asked."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+TOKENS: dict[str, Any] = {
+    "/oauth/access_token/": {
+        "data": {
+            "access_token": "act.1",
+            "expires_in": 1296000,
+            "refresh_token": "rft.1",
+            "refresh_expires_in": 2592000,
+            "open_id": "shop",
+            "error_code": 0,
+        }
+    },
+    "/oauth/userinfo/": {"data": {"open_id": "shop", "nickname": "店", "avatar": "", "error_code": 0}},
+    "/oauth/client_token/": {"data": {"access_token": "clt.1", "expires_in": 7200, "error_code": 0}},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    path: str
+    query: dict[str, str]
+    token: str
+    body: bytes
+    content_type: str
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class ScriptedPlatform:
+    """``answers`` maps paths to bodies (objects or bytes)."""
+
+    def __init__(self, answers: dict[str, Any] | None = None) -> None:
+        self.answers: dict[str, Any] = copy.deepcopy({**TOKENS, **(answers or {})})
+        self.asked: list[Asked] = []
+        self.base_url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def last(self, path: str) -> Asked:
+        return [asked for asked in self.asked if asked.path == path][-1]
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        token = request.headers.get("access-token", "")
+        body = await request.read()
+        self.asked.append(Asked(request.path, dict(request.query), token, body, request.content_type))
+        answer = self.answers.get(request.path)
+        if answer is None:
+            return web.Response(status=404)
+        return web.Response(
+            body=answer if isinstance(answer, bytes) else orjson.dumps(answer), content_type="application/json"
+        )
