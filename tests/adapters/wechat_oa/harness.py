@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from yarl import URL
@@ -13,6 +13,7 @@ from adapters.wechat_oa import PROVIDER, provider
 from adapters.wechat_oa.adapter import OfficialAccountAdapter
 from scrm.channel import Adapter, ConnectionConfig, Event, Kind, MessageReceived, Raw, Verified, WebhookRequest
 from scrm.channel_campaigns import SpreadPost
+from scrm.clock import ShiftedClock
 from scrm.testing import Delivered, MemoryCache, MemoryState, Sample, SendFault, memory_context, outgoing_media
 from simulator import pictures
 from simulator.faults import Fault, FaultKind
@@ -51,7 +52,8 @@ class OfficialAccountHarness:
 
     def __init__(self, mode: Mode = "safe") -> None:
         self.mode: Mode = mode
-        self.simulator = OfficialAccountSimulator()
+        noon = ShiftedClock(datetime(2026, 12, 10, 4, 0, tzinfo=UTC) - datetime.now(UTC))  # no day or month ends soon
+        self.simulator = OfficialAccountSimulator(clock=noon)
         self.receiver = Receiver()
         self.state = MemoryState()
         self.cache = MemoryCache(self.simulator.clock)

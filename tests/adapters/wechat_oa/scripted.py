@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-TOKENS: dict[str, Any] = {
-    "/oauth/access_token/": {
-        "data": {
-            "access_token": "act.1",
-            "expires_in": 1296000,
-            "refresh_token": "rft.1",
-            "refresh_expires_in": 2592000,
-            "open_id": "shop",
-            "error_code": 0,
-        }
-    },
-    "/oauth/userinfo/": {"data": {"open_id": "shop", "nickname": "店", "avatar": "", "error_code": 0}},
-    "/oauth/client_token/": {"data": {"access_token": "clt.1", "expires_in": 7200, "error_code": 0}},
-}
+TOKEN: dict[str, Any] = {"/cgi-bin/stable_token": {"access_token": "88_T1", "expires_in": 7200}}
 
 
 @dataclass(frozen=True)
 class Asked:
     path: str
     query: dict[str, str]
-    token: str
     body: bytes
     content_type: str
 
@@ -42,7 +27,7 @@ class ScriptedPlatform:
     """``answers`` maps paths to bodies (objects or bytes)."""
 
     def __init__(self, answers: dict[str, Any] | None = None) -> None:
-        self.answers: dict[str, Any] = copy.deepcopy({**TOKENS, **(answers or {})})
+        self.answers: dict[str, Any] = {**TOKEN, **(answers or {})}
         self.asked: list[Asked] = []
         self.base_url = ""
         self._runner: web.AppRunner | None = None
@@ -63,12 +48,10 @@ class ScriptedPlatform:
         return [asked for asked in self.asked if asked.path == path][-1]
 
     async def _answer(self, request: web.Request) -> web.Response:
-        token = request.headers.get("access-token", "")
         body = await request.read()
-        self.asked.append(Asked(request.path, dict(request.query), token, body, request.content_type))
+        self.asked.append(Asked(request.path, dict(request.query), body, request.content_type))
         answer = self.answers.get(request.path)
         if answer is None:
             return web.Response(status=404)
-        return web.Response(
-            body=answer if isinstance(answer, bytes) else orjson.dumps(answer), content_type="application/json"
-        )
+        data = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        return web.Response(body=data, content_type="application/json")
