@@ -33,6 +33,7 @@ from simulator.company.history import chats, play_history
 from simulator.company.people import COMPANY, PASSWORD, STAFF
 from simulator.company.stage import Stage
 from simulator.douyin.server import DouyinSimulator
+from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
 
 HOST = "127.0.0.1"
@@ -109,10 +110,11 @@ async def _open_company(services: Services, stage: Stage, address: str) -> None:
 
 @asynccontextmanager
 async def _stage(state: DemoState, clock: ShiftedClock) -> AsyncIterator[Stage]:
-    """Both simulators, on the ports of the last time when these are free: the addresses of pictures stay good."""
+    """The simulators, on the ports of the last time when these are free: the addresses of pictures stay good."""
     async with AsyncExitStack() as stack:
         wecom = WecomSimulator(clock=clock, snapshot_path=state.folder / "wecom.json")
         douyin = DouyinSimulator(clock=clock, snapshot_path=state.folder / "douyin.json")
+        oa = OfficialAccountSimulator(clock=clock, snapshot_path=state.folder / "wechat_oa.json")
         # What a snapshot says about its clock is of no use here: the service shares it.
         clock.offset = timedelta(0)
         ports = state.ports
@@ -120,8 +122,11 @@ async def _stage(state: DemoState, clock: ShiftedClock) -> AsyncIterator[Stage]:
         stack.push_async_callback(wecom.stop)
         await douyin.start(HOST, _free(ports.get("douyin", 0)))
         stack.push_async_callback(douyin.stop)
-        state.keep_ports({"wecom": _port_of(wecom.base_url), "douyin": _port_of(douyin.base_url)})
-        yield Stage(wecom, douyin)
+        await oa.start(HOST, _free(ports.get("wechat_oa", 0)))
+        stack.push_async_callback(oa.stop)
+        simulators = {"wecom": wecom.base_url, "douyin": douyin.base_url, "wechat_oa": oa.base_url}
+        state.keep_ports({name: _port_of(base_url) for name, base_url in simulators.items()})
+        yield Stage(wecom, douyin, oa)
 
 
 class DemoState:
@@ -154,7 +159,7 @@ class DemoState:
         self._write({**self._read(), "ports": ports})
 
     def forget_platforms(self) -> None:
-        for name in ("wecom.json", "douyin.json"):
+        for name in ("wecom.json", "douyin.json", "wechat_oa.json"):
             (self.folder / name).unlink(missing_ok=True)
 
     def _read(self) -> dict[str, object]:
@@ -208,7 +213,12 @@ def _port_of(base_url: str) -> int:
 
 
 def _controls(stage: Stage) -> str:
-    return f"{stage.wecom.base_url}/_control/ (WeCom), {stage.douyin.base_url}/_control/ (Douyin)"
+    played = {
+        "WeCom": stage.wecom.base_url,
+        "Douyin": stage.douyin.base_url,
+        "Official Account": stage.oa.base_url,
+    }
+    return ", ".join(f"{base_url}/_control/ ({name})" for name, base_url in played.items())
 
 
 def _quieter(log: LogSettings) -> LogSettings:

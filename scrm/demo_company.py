@@ -20,7 +20,7 @@ DRESS = """
 update account a set name = w.name, welcome_text = w.welcome, position = w.position,
   team_id = (select id from team where name = w.team)
 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) with ordinality w (external_id, name, welcome, team, position)
-where a.connection_id = any($1::bigint[]) and a.external_id = w.external_id
+where a.connection_id = $1 and a.external_id = w.external_id
 """
 MOVE_PICTURES = """
 with contacts as (
@@ -88,19 +88,29 @@ async def connect(services: Services, stage: Stage, address: str) -> None:
         {"client_key": people.CLIENT_KEY, "base_url": stage.douyin.base_url},
         {"client_secret": people.CLIENT_SECRET},
     )
+    official = next(account.external_id for account in ACCOUNTS if account.platform == "wechat_oa")
+    oa_id, oa_path = await _connection(
+        services,
+        "wechat_oa",
+        "微信公众号（模拟）",
+        {"app_id": people.OA_APP_ID, "original_id": official, "base_url": stage.oa.base_url},
+        {"app_secret": people.OA_SECRET, "token": people.OA_TOKEN, "encoding_aes_key": people.OA_AES_KEY},
+    )
     await services.connections.refresh()
     try:
-        await stage.connect(address + wecom_path, address + douyin_path)
+        await stage.connect(address + wecom_path, address + douyin_path, address + oa_path)
     except ValueError as problem:
         raise ConfigError(f"The simulated platforms do not reach the service: {problem}") from problem
     # The platform may remember less than we do after it was killed: read again from the oldest, what is known is skipped.
     await services.db.execute("update pull_stream set cursor = '' where connection_id = $1", wecom_id)
-    works, sentence = await services.connections.test(wecom_id)
-    if not works:
-        raise ConfigError(f"The simulated WeCom refuses the service: {sentence.en}")
+    for connection_id in (wecom_id, oa_id):
+        works, sentence = await services.connections.test(connection_id)
+        if not works:
+            raise ConfigError(f"A simulated platform refuses the service: {sentence.en}")
     await services.db.execute(IDENTITIES, wecom_id, [one.login for one in STAFF], [userid(one.login) for one in STAFF])
     await _authorise(services, stage, douyin_id, address)
-    await _dress(services, [wecom_id, douyin_id])
+    for connection_id in (wecom_id, douyin_id, oa_id):
+        await _dress(services, connection_id)
 
 
 async def _connection(
@@ -145,17 +155,17 @@ async def _authorise(services: Services, stage: Stage, connection_id: int, addre
             stage.douyin.settings.auto_authorise = ""
 
 
-async def _dress(services: Services, connection_ids: list[int]) -> None:
+async def _dress(services: Services, connection_id: int) -> None:
     """Names, greetings and teams, once: what somebody has changed since stays."""
     dressed = await services.db.fetchval(
-        "select exists (select from account where connection_id = any($1::bigint[]) and team_id is not null)",
-        connection_ids,
+        "select exists (select from account where connection_id = $1 and team_id is not null)",
+        connection_id,
     )
     if dressed:
         return
     await services.db.execute(
         DRESS,
-        connection_ids,
+        connection_id,
         [account.external_id for account in ACCOUNTS],
         [account.name for account in ACCOUNTS],
         [account.welcome for account in ACCOUNTS],

@@ -25,7 +25,7 @@ VISITS = (
     timedelta(minutes=35),
     timedelta(minutes=7),  # 9: just now
 )
-FILES = ("presale", "aftersale", "store", "flagship", "lighting", "live_room")
+FILES = ("presale", "aftersale", "store", "flagship", "lighting", "live_room", "official")
 BEIJING = timezone(timedelta(hours=8))
 
 

@@ -1,4 +1,4 @@
-"""Who belongs to the sample company: its accounts on both platforms, its people, and how ids of its customers are made."""
+"""Who belongs to the sample company: its accounts on the platforms, its people, and how ids of its customers are made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-Platform = Literal["wecom", "douyin"]
+Platform = Literal["wecom", "douyin", "wechat_oa"]
 
 COMPANY = "青禾家居"
 CORP_ID = "ww5f0c7a3e9b1d2468"
@@ -16,6 +16,10 @@ CALLBACK_TOKEN = "QingheHomeCallback"
 CALLBACK_AES_KEY = "QingheHomeSimulatedCallbackKey0123456789abc"
 CLIENT_KEY = "awqinghehome2468"
 CLIENT_SECRET = "qinghe-home-simulated-client-secret"
+OA_APP_ID = "wxqinghehome24680135"
+OA_SECRET = "qinghe-home-simulated-secret-of-the-oa"
+OA_TOKEN = "QingheHomePush"
+OA_AES_KEY = "QingheHomeSimulatedPushKey0123456789abcdefg"
 """Known to everybody, and good for nothing but the simulators on this machine."""
 
 PASSWORD = "qinghe-demo"
@@ -60,6 +64,10 @@ ACCOUNTS = (
         "live_room", "douyin", "c4a3b2d1-e0f9-4876-b5a4-938271605f4e", "青禾直播间", SALES,
         "欢迎来到青禾直播间！每晚 8 点准时开播，关注不迷路～",
     ),
+    Account(
+        "official", "wechat_oa", "gh_qinghehome01", "青禾家居服务号", SALES,
+        "感谢关注青禾家居🌿 回复想看的家具就能找到我们，9:00～22:00 都有人在。",
+    ),
 )  # fmt: skip
 
 
@@ -88,10 +96,15 @@ WORKS = {
 }
 """Published videos of the Douyin accounts."""
 
+FOLLOWERS = 24
+"""How many people follow the Official Account and have never written to it."""
+
 
 def person_id(platform: Platform, name: str) -> str:
     """The same person has the same id on every start and at every account of a platform."""
     digest = hashlib.blake2b(f"{platform}/{name}".encode(), digest_size=16).hexdigest()
     if platform == "wecom":
         return f"wmQH{digest[:28]}"
+    if platform == "wechat_oa":
+        return f"oQH{digest[:25]}"
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))

@@ -23,7 +23,7 @@ from typing import Literal
 
 CUSTOMER_ACTS = frozenset(
     {"text", "enter", "image", "voice", "video", "file", "location", "link", "miniprogram", "card", "order", "emoji"}
-    | {"recall", "follow", "like", "lead"}
+    | {"recall", "follow", "like", "lead", "tap"}
 )
 AGENT_ACTS = frozenset(
     ("text", "image", "file", "location", "work", "leadcard", "fails", "lost", "recall", "note", "close")

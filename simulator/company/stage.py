@@ -1,4 +1,4 @@
-"""The two simulated platforms with the sample company set up on them, and what a customer can do there.
+"""The simulated platforms with the sample company set up on them, and what a customer can do there.
 
 Every act goes through the simulators' control methods, as a test or a curl command could do it.
 """
@@ -16,6 +16,7 @@ from simulator.company.people import ACCOUNTS, Account, person_id
 from simulator.company.script import Line
 from simulator.douyin.server import DouyinSimulator
 from simulator.pictures import empty_mp4, silent_amr
+from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
 
 BY_KEY = {account.key: account for account in ACCOUNTS}
@@ -37,14 +38,16 @@ class Person:
 class Stage:
     wecom: WecomSimulator
     douyin: DouyinSimulator
+    oa: OfficialAccountSimulator
     _last_message: dict[Person, str] = field(default_factory=dict)
     _seen_by_wecom_customers: dict[Person, int] = field(default_factory=dict)
+    _seen_by_followers: dict[Person, int] = field(default_factory=dict)
     _seen_in_douyin: int = 0
 
     # ------------------------------------------------------------------ setting up
 
     def set_up(self) -> None:
-        """The company on both platforms. What is there already stays."""
+        """The company on all platforms. What is there already stays."""
         wecom = self.wecom.control
         wecom.create_app(
             people.CORP_ID, people.APP_SECRET, people.AGENT_ID, name="青禾客服中台", corp_name=people.COMPANY
@@ -59,6 +62,16 @@ class Stage:
             if account.platform == "douyin":
                 douyin.add_account(account.external_id, account.name)
                 self._publish(account)
+            if account.platform == "wechat_oa":
+                self._found(account)
+
+    def _found(self, account: Account) -> None:
+        """The Official Account with followers who only read."""
+        oa = self.oa.control
+        oa.add_account(people.OA_APP_ID, people.OA_SECRET, account.external_id, account.name)
+        for number in range(people.FOLLOWERS):
+            openid = person_id("wechat_oa", f"关注者 {number}")
+            oa.add_person(people.OA_APP_ID, openid, followed_days_ago=3 + number * 7 % 90 + number / 30)
 
     def _publish(self, account: Account) -> None:
         known = self.douyin.control.add_account(account.external_id)
@@ -69,17 +82,21 @@ class Stage:
         if not known.cards:
             self.douyin.control.add_card(account.external_id, "免费获取设计方案")
 
-    async def connect(self, wecom_webhook: str, douyin_webhook: str) -> None:
-        """Tells both platforms where the service listens; they check the addresses. Raises ``ValueError``."""
+    async def connect(self, wecom_webhook: str, douyin_webhook: str, oa_webhook: str) -> None:
+        """Tells the platforms where the service listens; they check the addresses. Raises ``ValueError``."""
         await self.wecom.control.set_callback(
             people.CORP_ID, wecom_webhook, people.CALLBACK_TOKEN, people.CALLBACK_AES_KEY, people.AGENT_ID
         )
         await self.douyin.control.set_webhook(people.CLIENT_KEY, douyin_webhook)
+        await self.oa.control.set_server(people.OA_APP_ID, oa_webhook, people.OA_TOKEN, people.OA_AES_KEY)
 
     def knows(self, person: Person) -> bool:
         if person.account.platform == "wecom":
             corp = self.wecom.world.corps.get(people.CORP_ID)
             return corp is not None and person.external_id in corp.customers
+        if person.account.platform == "wechat_oa":
+            known = self.oa.world.accounts.get(people.OA_APP_ID)
+            return known is not None and person.external_id in known.people
         return person.external_id in self.douyin.world.customers
 
     def work_of(self, account: Account, title: str) -> str:
@@ -96,17 +113,23 @@ class Stage:
     def play(self, person: Person, line: Line) -> None:
         """The customer does what the line says. Raises ``LookupError`` or ``ValueError`` for what the platform does not have."""
         if not self.knows(person):
-            self._introduce(person)
-        acts = self._wecom_acts(person) if person.account.platform == "wecom" else self._douyin_acts(person)
+            self._introduce(person, line)
+        acts = {"wecom": self._wecom_acts, "douyin": self._douyin_acts, "wechat_oa": self._follower_acts}[
+            person.account.platform
+        ](person)
         if line.act not in acts:
             raise ValueError(f"customers of {person.account.platform} cannot do {line.act}")
         message_id = acts[line.act](*line.fields)
         if isinstance(message_id, str) and line.act not in ("enter", "recall"):
             self._last_message[person] = message_id
 
-    def _introduce(self, person: Person) -> None:
+    def _introduce(self, person: Person, first: Line) -> None:
         if person.account.platform == "wecom":
             self.wecom.control.create_customer(people.CORP_ID, person.name, person.external_id)
+        elif person.account.platform == "wechat_oa":
+            # Who does not begin with a scan has been following for a while.
+            since = None if first.act == "enter" else 30.0
+            self.oa.control.add_person(people.OA_APP_ID, person.external_id, person.name, followed_days_ago=since)
         else:
             avatar = f"{self.douyin.base_url}/avatars/{person.external_id}.svg?name={person.name}"
             self.douyin.control.add_customer(person.external_id, person.name, avatar)
@@ -158,6 +181,27 @@ class Stage:
             "lead": lead,
         }
 
+    def _follower_acts(self, person: Person) -> dict[str, Callable[..., object]]:
+        control, who, app = self.oa.control, person.external_id, people.OA_APP_ID
+
+        def sends(msgtype: str, *names: str) -> Callable[..., object]:
+            return lambda *values: control.send_special(app, who, msgtype, dict(zip(names, values, strict=False)))
+
+        def location(name: str, address: str, latitude: str, longitude: str) -> None:
+            place = {"Location_X": float(latitude), "Location_Y": float(longitude), "Label": f"{name} {address}"}
+            control.send_special(app, who, "location", place)
+
+        return {
+            "text": lambda text: control.write(app, who, text),
+            "enter": lambda scene="门店海报": control.scan(app, who, scene),
+            "tap": lambda key: control.tap_menu(app, who, key),
+            "image": lambda name: control.send_file(app, who, "image", picture(name)),
+            "voice": lambda seconds: control.send_file(app, who, "voice", silent_amr(int(seconds))),
+            "video": lambda: control.send_file(app, who, "video", empty_mp4()),
+            "location": location,
+            "link": sends("link", "Title", "Description", "Url"),
+        }
+
     # ------------------------------------------------------------------ looking and mischief
 
     def spoil_next_send(self, person: Person, fail_type: int) -> None:
@@ -188,6 +232,19 @@ class Stage:
             if person is not None:
                 found.append((person, message.kind, str(message.fields.get("text", ""))))
         self._seen_in_douyin = len(messages)
+        return found + self._new_to_followers([person for person in known if person.account.platform == "wechat_oa"])
+
+    def _new_to_followers(self, known: list[Person]) -> list[tuple[Person, str, str]]:
+        found = []
+        for person in known:
+            received = self.oa.control.received(people.OA_APP_ID, person.external_id)
+            first = self._seen_by_followers.get(person, 0)
+            self._seen_by_followers[person] = len(received)
+            found += [
+                (person, one.msgtype, str(one.body.get("content", "")))
+                for one in received[first:]
+                if one.via == "custom"
+            ]
         return found
 
     def _new_in_wecom(self, known: list[Person]) -> list[tuple[Person, str, str]]:
@@ -207,6 +264,7 @@ class Stage:
         """Every callback has been delivered or given up. Raises ``ValueError`` when that takes over ten seconds."""
         await self.wecom.control.settle()
         await self.douyin.control.settle()
+        await self.oa.control.settle()
 
 
 def _missing(what: str) -> str:

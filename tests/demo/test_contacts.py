@@ -14,13 +14,14 @@ from simulator.company.people import CORP_ID
 from simulator.company.script import read_chats
 from simulator.company.stage import Stage
 from simulator.douyin.server import DouyinSimulator
+from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
-    async with WecomSimulator() as wecom, DouyinSimulator() as douyin:
-        made = Stage(wecom, douyin)
+    async with WecomSimulator() as wecom, DouyinSimulator() as douyin, OfficialAccountSimulator() as oa:
+        made = Stage(wecom, douyin, oa)
         made.set_up()
         yield made
 

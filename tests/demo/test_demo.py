@@ -208,7 +208,7 @@ async def test_a_day_at_the_sample_company(folder: Path, start: Callable[[int], 
         after = await rep.conversations()
         assert {one["id"] for one in after} == {one["id"] for one in before}
         assert [one["text"] for one in await rep.messages(answered)][-2] == "您的收货地址是哪里？"
-        assert len(await _answering_accounts(rep)) == 6
+        assert len(await _answering_accounts(rep)) == 7
         assert len((await rep.get("/api/agents"))["agents"]) == len(STAFF)
         # The platforms came back with it: they still know who they are talking to.
         await control(again.simulators[0], "settle")
@@ -227,8 +227,8 @@ async def _answering_accounts(rep: Rep) -> list[Json]:
 async def _look_around(rep: Rep, conversations: list[Json]) -> None:
     assert len(conversations) >= 40
     accounts = await _answering_accounts(rep)
-    assert len(accounts) == 6
-    assert len({account["channel"] for account in accounts}) == 2
+    assert len(accounts) == 7
+    assert len({account["channel"] for account in accounts}) == 3
     assert {one["status"] for one in conversations} == {"open", "closed"}
     assert {one["assignee_id"] is None for one in conversations} == {True, False}
     assert any(one["waiting_since"] for one in conversations)

@@ -17,6 +17,7 @@ from simulator.company.reactions import QUESTIONS, question, reaction
 from simulator.company.script import Line
 from simulator.company.stage import BY_KEY, Person, Stage
 from simulator.douyin.server import DouyinSimulator
+from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
 
 XIAOMAN = Person(BY_KEY["presale"], "林小满")
@@ -37,8 +38,8 @@ class Colleagues:
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
-    async with WecomSimulator() as wecom, DouyinSimulator() as douyin:
-        made = Stage(wecom, douyin)
+    async with WecomSimulator() as wecom, DouyinSimulator() as douyin, OfficialAccountSimulator() as oa:
+        made = Stage(wecom, douyin, oa)
         made.set_up()
         yield made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.douyin.adapter import CAPABILITIES as DOUYIN
+from adapters.wechat_oa.capabilities import CAPABILITIES as OFFICIAL
 from adapters.wecom.capabilities import CUSTOMER_SERVICE
 from inbox.reply import Draft, check_draft
 from simulator.company.drawing import DRAWINGS, picture
@@ -13,15 +14,17 @@ from simulator.company.people import ACCOUNTS, STAFF, person_id
 from simulator.company.script import Chat, parse, read_chats
 from simulator.company.stage import BY_KEY, Person, Stage
 from simulator.douyin.server import DouyinSimulator
+from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
 
 EVERY_CHAT = [*chats(), *read_chats("live")]
-ABLE = {"wecom": CUSTOMER_SERVICE, "douyin": DOUYIN}
+ABLE = {"wecom": CUSTOMER_SERVICE, "douyin": DOUYIN, "wechat_oa": OFFICIAL}
 
 
-def test_the_company_has_six_accounts_and_dozens_of_customers() -> None:
+def test_the_company_has_seven_accounts_and_dozens_of_customers() -> None:
     assert [account.platform for account in ACCOUNTS].count("wecom") == 3
     assert [account.platform for account in ACCOUNTS].count("douyin") == 3
+    assert [account.platform for account in ACCOUNTS].count("wechat_oa") == 1
     assert len({(chat.account, chat.name) for chat in chats()}) >= 40
     assert {colleague.role for colleague in STAFF} == {"rep", "manager", "marketer", "auditor", "admin"}
 
@@ -50,8 +53,8 @@ def test_every_answer_is_one_that_the_platform_takes(chat: Chat) -> None:
 
 
 async def test_every_customer_can_do_what_the_script_says() -> None:
-    async with WecomSimulator() as wecom, DouyinSimulator() as douyin:
-        stage = Stage(wecom, douyin)
+    async with WecomSimulator() as wecom, DouyinSimulator() as douyin, OfficialAccountSimulator() as oa:
+        stage = Stage(wecom, douyin, oa)
         stage.set_up()
         stage.set_up()  # a second start changes nothing
         assert len(wecom.control.corps()) == 1
