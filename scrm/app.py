@@ -20,6 +20,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
+import campaigns.audience.routes
 import campaigns.life.routes
 import campaigns.life.write
 import customers.activity.routes
@@ -61,6 +62,7 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 import inbox.story
+from campaigns.audience.freeze import freeze
 from campaigns.life.starting import start_due
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
@@ -248,6 +250,7 @@ def routes() -> list[Route]:
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
         *campaigns.life.routes.api_routes(),
+        *campaigns.audience.routes.api_routes(),
         *undo.api_routes(
             {
                 **undo_people.undo_kinds(),
@@ -376,6 +379,7 @@ class Worker:
             Loop("customer-sums", lambda: sums.fold(services), look=5.0),
             Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
             Loop("pool", lambda: fall(services), look=5.0),
+            Loop("campaigns-freeze", lambda: freeze(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),

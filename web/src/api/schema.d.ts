@@ -5968,6 +5968,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaigns/{campaign_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom a campaign would reach, and whom not and why
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaigns_campaign_id_dry-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/dry-run/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Those whom it would reach, or leave out for one reason
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_campaign_id_dry-run_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{customer_id}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What keeps campaigns from a customer
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_holds"];
+        put?: never;
+        /**
+         * Keep campaigns from a customer
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_customer_id_holds"];
+        /**
+         * Let campaigns reach a customer again
+         * @description Needs the permission `customers.write`.
+         */
+        delete: operations["delete_api_customers_customer_id_holds"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/undo/{step_id}": {
         parameters: {
             query?: never;
@@ -6061,6 +6129,32 @@ export interface components {
         AccountOrderInput: {
             /** Account Ids */
             account_ids: number[];
+        };
+        /**
+         * AccountShare
+         * @description ``today``: recipients of all campaigns on the day of the start. ``quota``: people that its calls of that day still reach, where
+         *     they are limited; ``near_limit``: four fifths of it and more.
+         */
+        AccountShare: {
+            /** Account Id */
+            account_id: number;
+            /** Name */
+            name: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "task" | "broadcast" | "reply";
+            /** N */
+            n: number;
+            /** Today */
+            today: number;
+            /** Quota */
+            quota: number | null;
+            /** Near Limit */
+            near_limit: boolean;
         };
         /** AccountView */
         AccountView: {
@@ -8545,6 +8639,61 @@ export interface components {
              */
             updated_at: string;
         };
+        /** DryPeople */
+        DryPeople: {
+            /** People */
+            people: components["schemas"]["DryPerson"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+        };
+        /** DryPerson */
+        DryPerson: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Account Id */
+            account_id: number | null;
+            /** Way */
+            way: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DryRun
+         * @description ``members``: how many of the company's people have to confirm. ``too_few``: of ``reachable``, people of accounts whose platform
+         *     takes no call for so few. ``at``: when this was found; nothing of it is kept.
+         */
+        DryRun: {
+            /** Matched */
+            matched: number;
+            /** Reachable */
+            reachable: number;
+            /** Left Out */
+            left_out: number;
+            /** Members */
+            members: number;
+            /** Too Few */
+            too_few: number;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonCount"][];
+            /** Accounts */
+            accounts: components["schemas"]["AccountShare"][];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Ends At */
+            ends_at: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /** DuplicatePage */
         DuplicatePage: {
             /** Duplicates */
@@ -9896,6 +10045,43 @@ export interface components {
             message_id: number;
             /** Seq */
             seq: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /** HoldInput */
+        HoldInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opted_out" | "complaint";
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** HoldList */
+        HoldList: {
+            /** Holds */
+            holds: components["schemas"]["HoldView"][];
+        };
+        /** HoldView */
+        HoldView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opted_out" | "complaint";
+            /** Note */
+            note: string;
+            /** By Id */
+            by_id: number | null;
             /**
              * At
              * Format: date-time
@@ -12505,6 +12691,13 @@ export interface components {
         ReadInput: {
             /** Seq */
             seq: number;
+        };
+        /** ReasonCount */
+        ReasonCount: {
+            /** Code */
+            code: string;
+            /** N */
+            n: number;
         };
         /**
          * ReceiveLimitView
@@ -44305,6 +44498,383 @@ export interface operations {
             };
             /** @description There are no such bytes. */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_campaigns_campaign_id_dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaigns_campaign_id_dry-run_people": {
+        parameters: {
+            query?: {
+                reason?: string;
+                account_id?: number;
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryPeople"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_customer_id_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_customers_customer_id_holds: {
+        parameters: {
+            query: {
+                kind: "opted_out" | "complaint";
+            };
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

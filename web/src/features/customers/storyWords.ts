@@ -74,6 +74,7 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
     case 'customer.joined':
       values.names = names(data.customers).map((name) => `“${name}”`).join(comma) || t('whole.unnamed')
       break
+    case 'campaign.sent':
     case 'file.added':
     case 'file.deleted':
     case 'file.restored':
