@@ -3,6 +3,7 @@ through what somebody followed, our own remark and tags, and the union id where 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from adapters.wechat_oa.client import Client, Refused
@@ -15,6 +16,8 @@ from scrm.clock import Clock
 
 BATCH = 100
 """People in one call of ``user/info/batchget``."""
+TOGETHER = 5
+"""Of these calls at a time: a page of 10,000 followers takes a hundred."""
 WAYS: Mapping[str, tuple[str, str]] = {
     "ADD_SCENE_SEARCH": ("公众号搜索", "searched for the account"),
     "ADD_SCENE_ACCOUNT_MIGRATION": ("公众号迁移", "moved from another account"),
@@ -50,8 +53,10 @@ class Followers:
             raise refused.error from refused
         openids = texts(nested(answer, "data"), "openid")
         entries: list[JsonObject] = []
-        for start in range(0, len(openids), BATCH):
-            entries += await self._entries(openids[start : start + BATCH])
+        for start in range(0, len(openids), BATCH * TOGETHER):
+            ends = range(start, min(start + BATCH * TOGETHER, len(openids)), BATCH)
+            told = await asyncio.gather(*(self._entries(openids[at : at + BATCH]) for at in ends))
+            entries += [entry for some in told for entry in some]
         following = text(answer, "next_openid") if integer(answer, "count") else ""
         return self._page(entries, following if following != cursor else "")
 
