@@ -615,7 +615,8 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """One field of the form with which an administrator adds a connection."""
+    """One field of the form with which an administrator adds a connection. ``choices``: the only values there are, with their
+    names; empty: any text."""
 
     name: str
     label: Sentence
@@ -623,6 +624,7 @@ class SettingField:
     secret: bool = False
     required: bool = True
     default: str = ""
+    choices: tuple[tuple[str, Sentence], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

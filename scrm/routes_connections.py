@@ -28,13 +28,21 @@ Value = Annotated[str, Field(max_length=4000)]
 Values = Annotated[dict[Name, Value], Field(max_length=50)]
 
 
+class ChoiceOfField(View):
+    value: str
+    label: SentenceView
+
+
 class FieldView(View):
+    """``choices`` empty: any text."""
+
     name: str
     label: SentenceView
     help: SentenceView
     secret: bool
     required: bool
     default: str
+    choices: list[ChoiceOfField]
 
 
 class ProviderView(View):
@@ -233,6 +241,10 @@ def _provider(provider: Provider) -> ProviderView:
             secret=one.secret,
             required=one.required,
             default=one.default,
+            choices=[
+                ChoiceOfField(value=value, label=SentenceView(code=f"{one.name}.{value}", zh=label.zh, en=label.en))
+                for value, label in one.choices
+            ],
         )
         for one in provider.fields
     ]

@@ -42,11 +42,14 @@ FIELDS = (
         "account_type",
         Sentence("账号类型", "Kind of account"),
         Sentence(
-            "服务号填 service（每位关注者每月最多 4 次群发），订阅号（现称“公众号”）填 subscription（每天 1 次）。",
-            "service (4 mass messages a month and follower) or subscription (1 a day).",
+            "决定群发的次数：服务号每位关注者每月最多 4 次，订阅号（现称“公众号”）每天 1 次。",
+            "Decides how many mass messages there may be: 4 a month and follower, or 1 a day.",
         ),
-        required=False,
         default="service",
+        choices=(
+            ("service", Sentence("服务号", "Service account")),
+            ("subscription", Sentence("订阅号（公众号）", "Subscription account")),
+        ),
     ),
     SettingField(
         "token",

@@ -7419,6 +7419,12 @@ export interface components {
              */
             color?: string;
         };
+        /** ChoiceOfField */
+        ChoiceOfField: {
+            /** Value */
+            value: string;
+            label: components["schemas"]["SentenceView"];
+        };
         /** ChoiceView */
         ChoiceView: {
             /** Key */
@@ -9079,7 +9085,10 @@ export interface components {
             /** Fields */
             fields: components["schemas"]["CustomFieldView"][];
         };
-        /** FieldView */
+        /**
+         * FieldView
+         * @description ``choices`` empty: any text.
+         */
         FieldView: {
             /** Name */
             name: string;
@@ -9091,6 +9100,8 @@ export interface components {
             required: boolean;
             /** Default */
             default: string;
+            /** Choices */
+            choices: components["schemas"]["ChoiceOfField"][];
         };
         /** FiguresView */
         FiguresView: {
