@@ -6,7 +6,7 @@ All set-based: a batch costs a handful of statements, however many messages it h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,11 @@ async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
     # Platforms deliver out of order; within a batch the platform's own time decides.
     fresh.sort(key=lambda arrival: arrival.event.sent_at)
     await _forget_early_recalls(work, [arrival for arrival in fresh if arrival.recalled is not None])
-    in_flight = await _in_flight(work, fresh)
+    keyless = {one.conversation.id for one in fresh if one.event.window and not one.event.window.key}
+    under_way = await answers_under_way(work, keyless)
     turns = Turns()
     for arrival in fresh:
-        _number(arrival, work, turns, in_flight.get(arrival.conversation.id, 0))
+        _number(arrival, work, turns, under_way.get(arrival.conversation.id, 0))
     await turns.record(work)
     ids = await _insert(work, fresh)
     await _note_media(work, fresh, ids)
@@ -142,15 +143,14 @@ async def _forget_early_recalls(work: Work, recalled: Sequence[Arrival]) -> None
         )
 
 
-async def _in_flight(work: Work, arrivals: Sequence[Arrival]) -> dict[int, int]:
+async def answers_under_way(work: Work, conversation_ids: Collection[int]) -> dict[int, int]:
     """How many answers are on their way, for conversations whose window counts by time and not by key."""
-    touched = {arrival.conversation.id for arrival in arrivals if arrival.event.window and not arrival.event.window.key}
-    if not touched:
+    if not conversation_ids:
         return {}
     rows = await work.tx.fetch(
         "select conversation_id, count(*) as n from message where conversation_id = any($1::bigint[]) "
         "and state in ('queued', 'sending') group by conversation_id",
-        list(touched),
+        list(conversation_ids),
     )
     return {row["conversation_id"]: row["n"] for row in rows}
 

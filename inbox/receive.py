@@ -79,9 +79,12 @@ async def receive(work: Work, batch: Batch) -> None:
     await record_failures(work, _placed(scene, chats, SendFailed))
     await record_sessions(work, _placed(scene, chats, SessionChanged))
     entering = _placed(scene, chats, ContactEntered)
+    keyless = {conversation.id for _, conversation, event in entering if event.window and not event.window.key}
+    under_way = await arrivals.answers_under_way(work, keyless)
     for _, conversation, event in entering:
         if event.window is not None:
-            windows.grant(conversation, event.window, event.at, work.now)
+            in_flight = under_way.get(conversation.id, 0)
+            windows.grant(conversation, event.window, event.at, work.now, in_flight=in_flight)
     await greetings.welcome(work, batch.connection, entering)
     for conversation in scene.renamed:
         conversation.next_version()

@@ -296,7 +296,8 @@ class SendFailed:
 
 @dataclass(frozen=True, slots=True)
 class ContactEntered:
-    """A customer opened the chat. ``welcome_code`` (when given) allows one greeting until ``welcome_until``."""
+    """A customer opened the chat. ``welcome_code`` (when given) allows one greeting until ``welcome_until``; what uses no code
+    of its own on the platform still needs one here, equal for repetitions. ``window`` alone is for whoever answers."""
 
     account: AccountRef
     contact: ContactRef

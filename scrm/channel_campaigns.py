@@ -189,7 +189,8 @@ class Broadcasts(Protocol):
     broadcasts_per_day: int
 
     async def broadcast(self, account_id: str, contact_ids: Sequence[str], post: SpreadPost) -> str:
-        """Returns the platform's id. The platform drops a repetition with the same key, so an unknown outcome may be repeated."""
+        """Returns the platform's id. The platform drops a repetition with the same key, so an unknown outcome may be repeated; leave
+        a minute between, and expect ``Uncertain`` again while it has the post and does not tell the id yet."""
         ...
 
     async def broadcast_preview(self, account_id: str, contact_id: str, post: SpreadPost) -> None:

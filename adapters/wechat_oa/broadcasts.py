@@ -1,5 +1,5 @@
 """Mass messages by list (wechat-oa.md section 4). ``clientmsgid`` makes a repetition harmless: it is answered with 45065 and the id
-of the first one."""
+of the first one, or within a minute with 45066 and no id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from adapters.wechat_oa.bodies import checked_text
 from adapters.wechat_oa.broadcast_results import looked_up
 from adapters.wechat_oa.capabilities import IMAGE, VOICE
 from adapters.wechat_oa.client import Client, Refused
-from adapters.wechat_oa.errors import ALREADY_SENT, incomplete, unanswered, unsupported
+from adapters.wechat_oa.errors import (
+    ALREADY_SENT,
+    SENT_JUST_NOW,
+    asked_too_soon,
+    incomplete,
+    unanswered,
+    unsupported,
+)
 from adapters.wechat_oa.uploads import Uploads, checked
 from adapters.wechat_oa.values import text
 from scrm.channel import JsonObject, Kind, Sentence
@@ -60,6 +67,8 @@ class MassMessages:
             try:
                 answer = await self._client.attempt("message/mass/send", request, effect=True)
             except Refused as refused:
+                if refused.errcode == SENT_JUST_NOW:
+                    raise asked_too_soon() from refused
                 if refused.errcode != ALREADY_SENT or not text(refused.answer, "msg_id"):
                     raise refused.error from refused
                 answer = refused.answer

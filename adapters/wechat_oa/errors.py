@@ -13,20 +13,19 @@ from scrm.errors import Rejected, RetryLater, SendError, Uncertain
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 """Fetch a token once and repeat the call once."""
 MEDIA_REFUSED = frozenset({40007})
-ALREADY_SENT = 45065
+ALREADY_SENT, SENT_JUST_NOW = 45065, 45066
 NOBODY = frozenset({40003, 46004})
 
 
 class Meaning(Enum):
     RETRY = "try again in a moment"
     THROTTLED = "slow down, then try again"
-    A_MINUTE = "ask again in a minute"
     REJECTED = "will not work"
     CLOSED = "the window is over or used up"
     ADMIN = "a person must mend the connection"
 
 
-_AFTER = {Meaning.RETRY: 5.0, Meaning.THROTTLED: 30.0, Meaning.A_MINUTE: 65.0}
+_AFTER = {Meaning.RETRY: 5.0, Meaning.THROTTLED: 30.0}
 
 _NO_CONNECTION = Sentence(
     zh="连接不上微信公众平台，消息没有发出，稍后自动重试。",
@@ -149,7 +148,7 @@ _ROWS: tuple[tuple[tuple[int, ...], Meaning, str, str], ...] = (
     ),
     (
         (45066,),
-        Meaning.A_MINUTE,
+        Meaning.RETRY,
         "同一次群发刚刚提交过，一分钟后自动核对。",
         "The same mass message was handed in just now; it is checked again in a minute.",
     ),
@@ -214,6 +213,11 @@ def refused_by_gateway(status: int) -> SendError:
         en=f"The request was refused on its way (HTTP {status}). An administrator must check the base address and proxies.",
     )
     return Rejected(f"wechat_oa.http_{status}", reason, needs_admin=True)
+
+
+def asked_too_soon() -> Uncertain:
+    """The platform has this mass message and will tell its id, but not within a minute of the first time."""
+    return Uncertain(f"wechat_oa.{SENT_JUST_NOW}", MEANINGS[SENT_JUST_NOW][1])
 
 
 def incomplete(name: str, label: str) -> Rejected:
