@@ -10,19 +10,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from campaigns.audience.dry_run import dry_run
 from campaigns.life import content, dates, states
 from campaigns.life.facts import ways_of
 from campaigns.life.fitting import problems
 from campaigns.life.may import may_decide
 from campaigns.life.rows import posts_of
 from campaigns.life.settings import RULES, CampaignRules
-from campaigns.life.size import size
 from campaigns.life.starting import GRACE
 from campaigns.life.telling import approvers, tell_approvers, tell_decision
 from campaigns.life.write import check_version, note
 from campaigns.shapes import Audience, Schedule
 from scrm.db import Row
-from scrm.errors import Conflict, Forbidden, Unprocessable
+from scrm.errors import Conflict, Forbidden, Unavailable, Unprocessable
 from scrm.permissions import Principal
 from scrm.services import Services, Work
 from scrm.views import Input
@@ -45,9 +45,16 @@ class Submission(Input):
 
 
 async def submit(
-    services: Services, work: Work, principal: Principal, campaign_id: int, said: Submission, *, address: str
+    services: Services,
+    work: Work,
+    principal: Principal,
+    campaign_id: int,
+    said: Submission,
+    *,
+    recipients: int | None,
+    address: str,
 ) -> None:
-    """Raises :class:`NotFound`, :class:`Unprocessable` for what could not be sent, :class:`Conflict` (``wrong_state``,
+    """``recipients``: as :func:`size` found them before. Raises :class:`NotFound`, :class:`Unprocessable` for what could not be sent, :class:`Conflict` (``wrong_state``,
     ``changed_meanwhile``, ``nobody_approves``)."""
     row = await states.hold(work, campaign_id)
     if row["state"] != "draft" or row["kind"] != "message":
@@ -56,7 +63,6 @@ async def submit(
     schedule, audience = Schedule.model_validate(row["schedule"]), Audience.model_validate(row["audience"])
     await _check_words(services, work, row, audience)
     next_at = _first(schedule, work.now)
-    recipients = await size(work, principal, audience)
     why = reason_for(principal, recipients, await RULES.load(work.tx))
     asked = await approvers(work, but=principal.agent_id) if why else []
     if why and not asked:
@@ -104,11 +110,21 @@ async def withdraw(work: Work, principal: Principal, campaign_id: int, *, addres
     await note(work, principal, "campaign.withdrawn", campaign_id, address)
 
 
-def reason_for(principal: Principal, recipients: int, rules: CampaignRules) -> Why:
-    """Why a second person is needed; empty: none is."""
+async def size(services: Services, campaign_id: int) -> int | None:
+    """How many fit its audience, before anybody is left out; None when that takes too long to find. Raises :class:`NotFound`,
+    :class:`Unprocessable` for an audience that cannot be found."""
+    try:
+        return (await dry_run(services, campaign_id)).matched
+    except Unavailable:
+        return None
+
+
+def reason_for(principal: Principal, recipients: int | None, rules: CampaignRules) -> Why:
+    """Why a second person is needed; empty: none is. Too many to count are many."""
     if principal.role in rules.approve_roles:
         return "role"
-    return "size" if rules.approve_above is not None and recipients > rules.approve_above else ""
+    many = rules.approve_above is not None and (recipients is None or recipients > rules.approve_above)
+    return "size" if many else ""
 
 
 async def _check_words(services: Services, work: Work, row: Row, audience: Audience) -> None:

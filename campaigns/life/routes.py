@@ -84,8 +84,12 @@ async def copy(request: Request, campaign_id: int) -> Reply[CampaignView]:
 
 
 async def submit(request: Request, campaign_id: int, query: Submission) -> CampaignView:
-    async with request.services.work() as work:
-        await approval.submit(request.services, work, request.principal, campaign_id, query, address=request.address)
+    services = request.services
+    recipients = await approval.size(services, campaign_id)
+    async with services.work() as work:
+        await approval.submit(
+            services, work, request.principal, campaign_id, query, recipients=recipients, address=request.address
+        )
         return await one(work.tx, request.principal, campaign_id, work.now)
 
 

@@ -11,14 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from campaigns.audience.whose import COMPANY
 from campaigns.life import content, dates, states
 from campaigns.life.content import PostsInput
 from campaigns.life.rows import OPEN_RUN, found, posts_of
 from campaigns.shapes import Audience, CampaignState, Options, Schedule
 from customers import filtering
+from customers.filtering import EVERYBODY, Group
 from inbox.reply import Token
 from scrm.db import Row
-from scrm.errors import Conflict, NotFound
+from scrm.errors import Conflict, NotFound, Unprocessable
 from scrm.permissions import CAMPAIGNS_WRITE, Principal
 from scrm.services import Services, Work
 from scrm.trail import record
@@ -68,7 +70,7 @@ async def create(services: Services, work: Work, principal: Principal, new: NewC
     known = await work.tx.fetchval(KNOWN, principal.agent_id, new.client_token)
     if known is not None:
         return int(known)
-    await _check(work, principal, new.audience, new.schedule)
+    await _check(work, new.audience, new.schedule)
     posts = await content.take_in(work, principal, new.posts, None, services.connections.channels())
     values = [_json(one) for one in (posts, new.audience, new.schedule, new.options)]
     made = await work.tx.fetchval(
@@ -89,7 +91,7 @@ async def change(
     audience, schedule = said.audience or Audience.model_validate(row["audience"]), said.schedule
     if any(part is not None for part in (said.posts, said.audience, said.schedule, said.options)):
         await _open_for_change(work, row)
-        await _check(work, principal, audience if said.audience else None, schedule)
+        await _check(work, audience if said.audience else None, schedule)
     kept = row["content"]
     if said.posts is not None:
         kept = _json(
@@ -161,14 +163,25 @@ async def _open_for_change(work: Work, row: Row) -> None:
     await states.change(work, row["id"], [state], "draft", next_at=None, paused_at=None, recipients=None)
 
 
-async def _check(work: Work, principal: Principal, audience: Audience | None, schedule: Schedule | None) -> None:
+async def _check(work: Work, audience: Audience | None, schedule: Schedule | None) -> None:
     if audience is not None:
-        asking = await filtering.asking(work.tx, principal, work.now)
-        filtering.compile(audience.filter, asking)
-        if audience.exclude.filter is not None:
-            filtering.compile(audience.exclude.filter, asking)
+        asking = await filtering.asking(work.tx, COMPANY, work.now)
+        for tree in (audience.filter, audience.exclude.filter or EVERYBODY):
+            filtering.compile(tree, asking)
+            if _personal(tree):
+                raise Unprocessable(
+                    "A campaign means the same whoever looks at it.",
+                    fields={"audience": "Name people instead of “me”."},
+                )
     if schedule is not None:
         dates.check(schedule)
+
+
+def _personal(tree: Group) -> bool:
+    return any(
+        _personal(part) if isinstance(part, Group) else isinstance(part.value, list) and "me" in part.value
+        for part in tree.parts
+    )
 
 
 def _json(part: Any) -> dict[str, Any]:

@@ -122,6 +122,7 @@ async def test_a_draft_is_written_once_read_changed_copied_deleted_and_brought_b
         ({"schedule": {"mode": "recurring", "cron": "0 9 31 2 *"}}, "schedule.cron"),
         ({"schedule": {"mode": "recurring", "cron": "61 9 * * *"}}, "schedule.cron"),
         ({"schedule": {"zone": "Mars/Olympus"}}, "schedule.zone"),
+        ({"audience": {"filter": {"parts": [{"field": "owner", "op": "in", "value": ["me"]}]}}}, "audience"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_at_its_field(

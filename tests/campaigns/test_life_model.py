@@ -135,7 +135,9 @@ class Life(RuleBasedStateMachine):
     ) -> Callable[[Work], Awaitable[Any]]:
         services, person, said = self.world.services, self.people[who], Decision(approve=approve)
         calls: dict[str, Callable[[Work], Awaitable[Any]]] = {
-            "submit": lambda work: approval.submit(services, work, person, self.id, Submission(), address=""),
+            "submit": lambda work: approval.submit(
+                services, work, person, self.id, Submission(), recipients=0, address=""
+            ),
             "decide": lambda work: approval.decide(work, person, self.id, said, address=""),
             "withdraw": lambda work: approval.withdraw(work, person, self.id, address=""),
             "pause": lambda work: acts.pause(work, person, self.id, address=""),
