@@ -21,6 +21,8 @@ import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
 import campaigns.audience.routes
+import campaigns.library.routes
+import campaigns.library.write
 import campaigns.life.routes
 import campaigns.life.write
 import customers.activity.routes
@@ -250,6 +252,7 @@ def routes() -> list[Route]:
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
         *campaigns.life.routes.api_routes(),
+        *campaigns.library.routes.api_routes(),
         *campaigns.audience.routes.api_routes(),
         *undo.api_routes(
             {
@@ -269,6 +272,7 @@ def routes() -> list[Route]:
                 **task_undo.undo_kinds(),
                 **pool_rules.undo_kinds(),
                 **campaigns.life.write.undo_kinds(),
+                **campaigns.library.write.undo_kinds(),
             }
         ),
     ]

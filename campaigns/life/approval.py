@@ -12,6 +12,7 @@ from pydantic import Field
 
 from campaigns.audience.dry_run import dry_run
 from campaigns.life import content, dates, states
+from campaigns.life.expiry import end_of_words
 from campaigns.life.facts import ways_of
 from campaigns.life.fitting import problems
 from campaigns.life.may import may_decide
@@ -55,7 +56,7 @@ async def submit(
     address: str,
 ) -> None:
     """``recipients``: as :func:`size` found them before. Raises :class:`NotFound`, :class:`Unprocessable` for what could not be sent, :class:`Conflict` (``wrong_state``,
-    ``changed_meanwhile``, ``nobody_approves``)."""
+    ``changed_meanwhile``, ``nobody_approves``, ``content_expired``)."""
     row = await states.hold(work, campaign_id)
     if row["state"] != "draft" or row["kind"] != "message":
         raise states.wrong_state(row["state"])
@@ -63,6 +64,7 @@ async def submit(
     schedule, audience = Schedule.model_validate(row["schedule"]), Audience.model_validate(row["audience"])
     await _check_words(services, work, row, audience)
     next_at = _first(schedule, work.now)
+    await _check_expiry(work, row, next_at)
     why = reason_for(principal, recipients, await RULES.load(work.tx))
     asked = await approvers(work, but=principal.agent_id) if why else []
     if why and not asked:
@@ -94,6 +96,7 @@ async def decide(work: Work, principal: Principal, campaign_id: int, said: Decis
     if said.approve:
         schedule = Schedule.model_validate(row["schedule"])
         next_at = _first(schedule, work.now, late=timedelta(hours=schedule.late_hours))
+        await _check_expiry(work, row, next_at)
     row = await states.change(
         work, campaign_id, ["waiting"], "scheduled" if said.approve else "draft", decided_by=principal.agent_id,
         decided_at=work.now, decision_note=said.note.strip(), next_at=next_at,
@@ -142,6 +145,15 @@ async def _check_words(services: Services, work: Work, row: Row, audience: Audie
         first = found[0]
         raise Unprocessable(
             f"{first.reason.en} Write other words for {first.channel}, or leave it out.", fields=fields, code="unfit"
+        )
+
+
+async def _check_expiry(work: Work, row: Row, next_at: datetime) -> None:
+    end = await end_of_words(work, row)
+    if end is not None and max(next_at, work.now) >= end:
+        raise Conflict(
+            "The saved post that it says has expired by then. Choose an earlier time, or other words.",
+            code="content_expired",
         )
 
 

@@ -97,8 +97,13 @@ class CampaignPage(View):
     cursor: str | None
 
 
+class SavedRef(View):
+    id: int
+    version: int
+
+
 class CampaignView(CampaignRow):
-    """``may``: what the asker may do with it now. ``soon``: its next dates."""
+    """``may``: what the asker may do with it now. ``soon``: its next dates. ``saved``: the post of the library that it says as it is."""
 
     posts: PostsView
     audience: Audience
@@ -112,6 +117,7 @@ class CampaignView(CampaignRow):
     decision_note: str
     paused_at: datetime | None
     soon: list[datetime]
+    saved: SavedRef | None
     may: list[Act]
 
 
@@ -161,6 +167,7 @@ async def one(tx: Tx | Database, principal: Principal, campaign_id: int, now: da
         decision_note=row["decision_note"],
         paused_at=row["paused_at"],
         soon=soon(row, schedule, now),
+        saved=SavedRef(id=row["saved_id"], version=row["saved_version"]) if row["saved_id"] is not None else None,
         may=acts_of(principal, row, open_run=await tx.fetchval(OPEN_RUN, campaign_id)),
     )
 

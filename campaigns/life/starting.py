@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from campaigns.life import dates, states
+from campaigns.life.expiry import end_of_words
 from campaigns.life.telling import tell_missed
 from campaigns.shapes import Schedule
 from scrm.db import Row
@@ -55,6 +56,13 @@ OVERTAKEN = {
 }
 
 
+EXPIRED = {
+    "code": "expired",
+    "zh": "所用的素材内容已过有效期。",
+    "en": "The saved post that it says has expired.",
+}
+
+
 async def start_due(services: Services) -> bool:
     """Starts what is due longest; True when there may be more."""
     async with services.work() as work:
@@ -75,19 +83,29 @@ async def occur(work: Work, row: Row, *, paused: bool = False) -> None:
     if schedule.mode != "recurring":
         passed = [due]
     latest, started = passed[-1], False
+    end = await end_of_words(work, row)
     missed: list[tuple[datetime, dict[str, str]]] = []
     for at in passed:
         in_time = _in_time(at, schedule, work.now)
-        if at == latest and in_time and len(passed) <= AT_ONCE:
+        expired = end is not None and max(at, work.now) >= end
+        if at == latest and in_time and not expired and len(passed) <= AT_ONCE:
             started = await _start(work, row, at)
         else:
-            reason = OVERTAKEN if in_time else PAUSED if paused else DOWN
+            reason = _why(at == latest and expired, in_time, paused)
             if await work.tx.fetchval(MISS, row["id"], at, reason, work.now) is not None:
                 missed.append((at, reason))
     if missed:
         work.ring("campaign", row["id"])
         await tell_missed(work, row, *missed[-1], len(missed))
     await _go_on(work, row, schedule, latest, started=started)
+
+
+def _why(expired: bool, in_time: bool, paused: bool) -> dict[str, str]:
+    if expired:
+        return EXPIRED
+    if in_time:
+        return OVERTAKEN
+    return PAUSED if paused else DOWN
 
 
 def _in_time(at: datetime, schedule: Schedule, now: datetime) -> bool:

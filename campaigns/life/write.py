@@ -36,8 +36,12 @@ insert into campaign (kind, name, content, audience, schedule, options, created_
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) on conflict (created_by, client_token) do nothing returning id
 """
 KNOWN = "select id from campaign where created_by = $1 and client_token = $2"
+SAME_WORDS = """
+update campaign c set saved_id = o.saved_id, saved_version = o.saved_version from campaign o where c.id = $1 and o.id = $2
+"""
 CHANGE = """
-update campaign set name = $2, content = $3, audience = $4, schedule = $5, options = $6, version = version + 1, updated_at = $7
+update campaign set name = $2, content = $3, audience = $4, schedule = $5, options = $6, version = version + 1, updated_at = $7,
+  saved_id = case when $8 then saved_id end, saved_version = case when $8 then saved_version end
 where id = $1
 """
 
@@ -90,7 +94,7 @@ async def change(
     check_version(row, said.version)
     audience, schedule = said.audience or Audience.model_validate(row["audience"]), said.schedule
     if any(part is not None for part in (said.posts, said.audience, said.schedule, said.options)):
-        await _open_for_change(work, row)
+        await open_for_change(work, row)
         await _check(work, audience if said.audience else None, schedule)
     kept = row["content"]
     if said.posts is not None:
@@ -106,6 +110,7 @@ async def change(
         _json(schedule) if schedule else row["schedule"],
         _json(said.options) if said.options else row["options"],
         work.now,
+        said.posts is None,
     )
     work.ring("campaign", campaign_id)
     changed = sorted(name for name in said.model_fields_set - {"version"} if getattr(said, name) is not None)
@@ -121,6 +126,7 @@ async def copy(work: Work, principal: Principal, campaign_id: int, *, address: s
     name = row["name"][: LONGEST_NAME - len(mark)] + mark
     parts = [row[part] for part in ("content", "audience", "schedule", "options")]
     made: int = await work.tx.fetchval(INSERT, row["kind"], name, *parts, principal.agent_id, None, work.now)
+    await work.tx.execute(SAME_WORDS, made, campaign_id)
     await note(work, principal, "campaign.copied", made, address, of=campaign_id)
     return made
 
@@ -152,7 +158,7 @@ async def note(
     )  # fmt: skip
 
 
-async def _open_for_change(work: Work, row: Row) -> None:
+async def open_for_change(work: Work, row: Row) -> None:
     """A draft, or one that becomes a draft by this. Raises :class:`Conflict` (``wrong_state``)."""
     state: CampaignState = row["state"]
     if state == "draft":

@@ -42,6 +42,8 @@ export default {
       wrong_state: 'This campaign is in another state by now: look at it again',
       nobody_approves: 'This campaign needs a second person, and nobody else may approve: give a colleague that permission, or change the rule in the settings of campaigns',
       second_person: 'What you submitted is approved by somebody else',
+      content_expired: 'The saved post that it says has expired by then: choose an earlier time, or other words',
+      not_approved: 'Nobody has approved this saved post yet',
       time_passed: 'The planned time has passed: send it back and choose another',
       unfit: 'The words do not fit a channel that was chosen: write others for it, or leave it out',
       cannot_send: 'The platform does not allow answers from here at the moment',
