@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.company.people import CORP_ID, STAFF, person_id
+from simulator.company.people import CORP_ID, STAFF, person_id, union_id
 from simulator.company.script import read_chats
 from simulator.wecom.control import WecomControl
 
@@ -54,7 +54,8 @@ def set_up(wecom: WecomControl) -> None:
     ]
     everybody = _acquaintances()
     for place, (name, login) in enumerate(everybody):
-        who = wecom.create_customer(CORP_ID, name, person_id("wecom", name))
+        union = union_id(name) if name in NEIGHBOURS else ""
+        who = wecom.create_customer(CORP_ID, name, person_id("wecom", name), unionid=union)
         topic = TOPICS[place % len(TOPICS)]
         wecom.create_follow(
             CORP_ID,

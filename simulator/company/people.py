@@ -96,9 +96,6 @@ WORKS = {
 }
 """Published videos of the Douyin accounts."""
 
-FOLLOWERS = 24
-"""How many people follow the Official Account and have never written to it."""
-
 
 def person_id(platform: Platform, name: str) -> str:
     """The same person has the same id on every start and at every account of a platform."""
@@ -108,3 +105,8 @@ def person_id(platform: Platform, name: str) -> str:
     if platform == "wechat_oa":
         return f"oQH{digest[:25]}"
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+
+
+def union_id(name: str) -> str:
+    """By which WeCom and the Official Account mean the same person."""
+    return "oUQH" + hashlib.blake2b(f"union/{name}".encode(), digest_size=12).hexdigest()

@@ -66,12 +66,12 @@ class Stage:
                 self._found(account)
 
     def _found(self, account: Account) -> None:
-        """The Official Account with followers who only read."""
+        """The Official Account; the shops' neighbours follow it, and only read."""
         oa = self.oa.control
         oa.add_account(people.OA_APP_ID, people.OA_SECRET, account.external_id, account.name)
-        for number in range(people.FOLLOWERS):
-            openid = person_id("wechat_oa", f"关注者 {number}")
-            oa.add_person(people.OA_APP_ID, openid, followed_days_ago=3 + number * 7 % 90 + number / 30)
+        for place, name in enumerate(contacts.NEIGHBOURS):
+            openid, since = person_id("wechat_oa", name), 3 + place * 7 % 90 + place / 30
+            oa.add_person(people.OA_APP_ID, openid, name, people.union_id(name), followed_days_ago=since)
 
     def _publish(self, account: Account) -> None:
         known = self.douyin.control.add_account(account.external_id)
