@@ -10,6 +10,7 @@ import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
+import life from './parts/life.en'
 import relations from './parts/relations.en'
 
 export default {
@@ -428,6 +429,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...life,
   ...relations,
   ...stages,
   ...reports,

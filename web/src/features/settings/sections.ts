@@ -1,4 +1,4 @@
-import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, ListPlus, LockKeyhole, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
+import { AlarmClock, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, ListPlus, LockKeyhole, Megaphone, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -50,6 +50,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'stages', path: 'stages', group: 'customers', permission: 'customers.settings', title: 'stages.set.stages', icon: SquareKanban, component: () => import('@/features/stages/StagesPage.vue') },
   { name: 'customer-tags', path: 'tags', group: 'customers', permission: 'customers.settings', title: 'stages.set.tags', icon: Tag, component: () => import('@/features/stages/TagsPage.vue') },
   { name: 'customer-fields', path: 'customer-fields', group: 'customers', permission: 'customers.settings', title: 'lists.fields.page', icon: ListPlus, component: () => import('@/features/lists/FieldsPage.vue') },
+  { name: 'campaign-rules', path: 'campaigns', group: 'customers', permission: 'campaigns.settings', title: 'life.rules.title', icon: Megaphone, component: () => import('@/features/campaignRules/CampaignRulesPage.vue') },
 
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 

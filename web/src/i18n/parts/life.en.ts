@@ -1,0 +1,25 @@
+export default {
+  life: {
+    rules: {
+      title: 'Campaign rules',
+      text: 'They hold for all campaigns. What is on its way already is not touched.',
+      failed: 'The campaign rules could not be loaded',
+      approval: 'Approval',
+      approvalText: 'A campaign that needs it is approved or sent back by another person with that permission, never by who submitted it.',
+      bySize: 'Large campaigns need approval',
+      above: 'For more than so many people',
+      aboveText: 'Customers who fit the audience when it is submitted',
+      roles: 'Whatever these roles submit needs approval',
+      cap: 'How often',
+      capText: 'What one customer gets from all campaigns together. A campaign may set a stricter limit of its own.',
+      capOn: 'Limit how often one customer hears from us',
+      times: 'Times at most',
+      days: 'Within so many days',
+      quiet: 'Quiet hours',
+      quietText: 'New campaigns begin with them: nothing reaches a customer then, it waits for the end. Each campaign may set its own.',
+      quietOn: 'New campaigns keep quiet hours',
+      begin: 'From',
+      end: 'To',
+    },
+  },
+}
