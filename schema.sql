@@ -2125,6 +2125,11 @@ create index delivery_counted on delivery (contact_id, counted_at) where counted
 create index delivery_counted_customer on delivery (customer_id, counted_at) where counted_at is not null and customer_id is not null;
 create index delivery_of_customer on delivery (customer_id, id desc) where customer_id is not null;
 
+create index delivery_due on delivery (run_id, way, due_at, id) where state = 'planned';
+create index delivery_waits on delivery (contact_id, sent_at) where state = 'sent' and replied_at is null and contact_id is not null;
+create index delivery_page on delivery (run_id, id);
+create index delivery_page_by_state on delivery (run_id, state, id);
+
 -- Counts of the ledger, exact and at constant cost: differences by triggers, added up by readers, folded now and then.
 create table delivery_tally (
   id          bigint generated always as identity primary key,

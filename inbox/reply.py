@@ -260,7 +260,7 @@ async def _write(work: Work, principal: Principal, conversation: Conversation, t
         conversation.next_seq(),
         conversation.next_version(),
         str(part.kind),
-        part.text or _placeholder(part),
+        part.text or placeholder(part),
         part.content,
         principal.agent_id,
         principal.name,
@@ -288,7 +288,8 @@ async def _attach(work: Work, principal: Principal, message_id: int, kind: Kind,
     )  # fmt: skip
 
 
-def _placeholder(part: StoredPart) -> str:
+def placeholder(part: StoredPart) -> str:
+    """What stands for a message without words."""
     if part.kind == Kind.FILE and part.file is not None:
         return f"[文件] {part.file.name}"
     if part.kind in CARDS:
@@ -321,6 +322,6 @@ def _answered(conversation: Conversation, part: StoredPart, now: datetime) -> No
     conversation.unread = 0
     conversation.read_seq = conversation.last_seq
     conversation.last_message_at = max(conversation.last_message_at, now)
-    conversation.preview = preview(part.text or _placeholder(part))
+    conversation.preview = preview(part.text or placeholder(part))
     conversation.preview_kind = str(part.kind)
     conversation.preview_direction = "out"

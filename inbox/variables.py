@@ -5,7 +5,7 @@ They are filled where the answer is sent, on the server. A value that is missing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -29,9 +29,9 @@ NAMES: tuple[str, ...] = (
 """All there are; the page words each."""
 
 VALUES = """
-select a.name as account_name, k.name as contact_name, v.group_name, u.name as customer_name, u.remark, u.city
+select v.id, a.name as account_name, k.name as contact_name, v.group_name, u.name as customer_name, u.remark, u.city
 from conversation v join account a on a.id = v.account_id left join contact k on k.id = v.contact_id
-left join customer u on u.id = k.customer_id where v.id = $1
+left join customer u on u.id = k.customer_id where v.id = any($1::bigint[])
 """
 
 
@@ -48,15 +48,26 @@ def unknown_in(text: str) -> list[str]:
 
 async def values_of(tx: Tx, principal: Principal, conversation_id: int, now: datetime) -> dict[str, str]:
     """What each name stands for; empty: there is no value."""
-    row = await tx.fetchrow(VALUES, conversation_id)
+    found = await values_of_many(tx, principal.name, [conversation_id], now)
+    return found[conversation_id]
+
+
+async def values_of_many(
+    tx: Tx, agent_name: str, conversation_ids: Sequence[int], now: datetime
+) -> dict[int, dict[str, str]]:
+    """The same for several conversations."""
+    rows = {row["id"]: row for row in await tx.fetch(VALUES, list(conversation_ids))}
     facts = await FACTS.load(tx)
-    here = now.astimezone(facts.clock)
+    moments = of_moment(now.astimezone(facts.clock))
     return {
-        **(_of_customer(row) if row is not None else {}),
-        "agent.name": principal.name,
-        "account.name": row["account_name"] if row is not None else "",
-        "company.name": facts.name,
-        **of_moment(here),
+        one: {
+            **(_of_customer(rows[one]) if one in rows else {}),
+            "agent.name": agent_name,
+            "account.name": rows[one]["account_name"] if one in rows else "",
+            "company.name": facts.name,
+            **moments,
+        }
+        for one in conversation_ids
     }
 
 

@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
 import campaigns.audience.routes
+import campaigns.ledger.routes
 import campaigns.library.routes
 import campaigns.library.write
 import campaigns.life.routes
@@ -65,6 +66,7 @@ import inbox.routes_together
 import inbox.search_routes
 import inbox.story
 from campaigns.audience.freeze import freeze
+from campaigns.ledger import answers, doubt, ends, replies, tickets, watch
 from campaigns.life.starting import start_due
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
@@ -251,6 +253,7 @@ def routes() -> list[Route]:
         *inbox.answer_routes.api_routes(),
         *inbox.search_routes.api_routes(),
         *inbox.list_routes.api_routes(),
+        *campaigns.ledger.routes.api_routes(),
         *campaigns.life.routes.api_routes(),
         *campaigns.library.routes.api_routes(),
         *campaigns.audience.routes.api_routes(),
@@ -332,7 +335,7 @@ class Worker:
         self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
-        normaliser = Normaliser(services, [receive, heed], batch=settings.batch)
+        normaliser = Normaliser(services, [receive, heed, answers.Answers().heed], batch=settings.batch)
         runner = JobRunner(
             services,
             {
@@ -384,6 +387,13 @@ class Worker:
             Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
             Loop("pool", lambda: fall(services), look=5.0),
             Loop("campaigns-freeze", lambda: freeze(services), bus=bus, topics=("campaign",), look=1.0),
+            Loop("campaigns-replies", lambda: replies.send_due(services), bus=bus, topics=("delivery",), look=1.0),
+            Loop("campaigns-tickets", lambda: tickets.make(services), bus=bus, topics=("delivery",), look=1.0),
+            Loop("campaigns-calls", lambda: tickets.call(services), bus=bus, topics=("ticket",), look=1.0),
+            Loop("campaigns-doubt", lambda: doubt.resolve(services), look=5.0),
+            Loop("campaigns-watch", lambda: watch.look(services), bus=bus, topics=("ticket",), look=2.0),
+            Loop("campaigns-ends", lambda: ends.settle(services), look=1.0),
+            Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
             Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),

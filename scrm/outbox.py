@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,35 @@ async def put(
         work.now,
     )
     work.ring("outbox", connection_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    message_id: int
+    conversation_id: int
+    connection_id: int
+    payload: dict[str, Any]
+    give_up_at: datetime | None
+
+
+async def put_many(work: Work, sends: Sequence[Send]) -> None:
+    """Several sends of the normal lane, in one statement."""
+    await work.tx.execute(
+        "insert into outbox (message_id, conversation_id, connection_id, act, lane, idempotency_key, payload, give_up_at, due_at) "
+        "select w.message_id, w.conversation_id, w.connection_id, 'send', $6, w.key, w.payload, w.give_up_at, $7 "
+        "from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $8::timestamptz[]) "
+        "w (message_id, conversation_id, connection_id, key, payload, give_up_at) on conflict (message_id, act) do nothing",
+        [one.message_id for one in sends],
+        [one.conversation_id for one in sends],
+        [one.connection_id for one in sends],
+        [new_idempotency_key() for _ in sends],
+        [one.payload for one in sends],
+        NORMAL_LANE,
+        work.now,
+        [one.give_up_at for one in sends],
+    )
+    for connection_id in {one.connection_id for one in sends}:
+        work.ring("outbox", connection_id)
 
 
 CLAIM = """

@@ -190,6 +190,11 @@ def _accounts(audience: Audience, arguments: Arguments) -> str:
     return f"w.account_id = any({arguments.add(list(audience.account_ids), 'bigint[]')})"
 
 
+def spread_key(key: str) -> str:
+    """What is spread: answers one by one, posts of an account together (one task for its member, not one for each moment)."""
+    return f"(case when d.way = 'reply' then d.{key} else coalesce(d.account_id, d.{key}) end)"
+
+
 def due(schedule: Schedule, begin: datetime, arguments: Arguments, key: str) -> str:
     """When a recipient's part is due, as SQL: spread evenly by a hash of ``key``, and not in the quiet hours of the schedule's clock."""
     at = arguments.add(begin, "timestamptz")

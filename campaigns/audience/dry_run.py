@@ -8,7 +8,7 @@ from typing import Annotated
 import asyncpg
 from pydantic import Field
 
-from campaigns.audience.decide import REASONS, Moment, decide, due
+from campaigns.audience.decide import REASONS, Moment, decide, due, spread_key
 from campaigns.audience.groups import decide_groups
 from campaigns.audience.places import Place, places
 from campaigns.audience.whose import COMPANY
@@ -103,7 +103,7 @@ async def dry_run(services: Services, campaign_id: int) -> DryRun:
         sql, arguments, where = await _statement(tx, services.connections, row, Moment(now, start))
         key = "group_chat_id" if Audience.model_validate(row["audience"]).of == "groups" else "customer_id"
         values = Arguments(arguments)
-        at = due(schedule, start, values, f"d.{key}")
+        at = due(schedule, start, values, spread_key(key))
         rows = await _patiently(
             tx,
             f"select reason, way, account_id, count(*)::bigint as n, max({at}) filter (where reason = '') as ends "

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from campaigns.audience.decide import Moment, decide, due
+from campaigns.audience.decide import Moment, decide, due, spread_key
 from campaigns.audience.groups import decide_groups
 from campaigns.audience.places import places
 from campaigns.audience.whose import COMPANY
@@ -87,7 +87,7 @@ async def _write(
     work: Work, run: Row, schedule: Schedule, begin: datetime, sql: str, arguments: Arguments, *, groups: bool
 ) -> Row:
     key = "group_chat_id" if groups else "customer_id"
-    at = due(schedule, begin, arguments, f"d.{key}")
+    at = due(schedule, begin, arguments, spread_key(key))
     run_id, campaign_id = arguments.add(run["id"], "bigint"), arguments.add(run["campaign_id"], "bigint")
     now = arguments.add(work.now, "timestamptz")
     who = "null::bigint, d.group_chat_id" if groups else "d.customer_id, null::bigint"

@@ -5632,6 +5632,146 @@ export interface paths {
         patch: operations["patch_api_views_view_id"];
         trace?: never;
     };
+    "/api/campaigns/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns side by side
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The times that a campaign was due
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaigns_campaign_id_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a run is
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-runs_run_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-runs/{run_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The recipients of a run
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-runs_run_id_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try failed recipients again
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaign-runs_run_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-runs/{run_id}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remind members who did not confirm
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaign-runs_run_id_remind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-runs/{run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The recipients of a run as a sheet
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-runs_run_id_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/campaigns": {
         parameters: {
             query?: never;
@@ -6241,6 +6381,34 @@ export interface components {
         AccountOrderInput: {
             /** Account Ids */
             account_ids: number[];
+        };
+        /**
+         * AccountProgress
+         * @description ``tasks`` and ``confirmed``: of members who are asked.
+         */
+        AccountProgress: {
+            /** Account Id */
+            account_id: number | null;
+            /** Name */
+            name: string;
+            /** Channel */
+            channel: string;
+            /** Way */
+            way: string;
+            /** Total */
+            total: number;
+            /** Sent */
+            sent: number;
+            /** Failed */
+            failed: number;
+            /** Open */
+            open: number;
+            /** Tasks */
+            tasks: number;
+            /** Confirmed */
+            confirmed: number;
+            /** Reminded At */
+            reminded_at: string | null;
         };
         /**
          * AccountShare
@@ -7765,6 +7933,32 @@ export interface components {
             /** Zone */
             zone: string;
         };
+        /** Compared */
+        Compared: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Total */
+            total: number;
+            /** Left Out */
+            left_out: number;
+            /** Sent */
+            sent: number;
+            /** Failed */
+            failed: number;
+            /** Uncertain */
+            uncertain: number;
+            /** Replied */
+            replied: number;
+            /** Followed */
+            followed: number;
+        };
+        /** ComparedList */
+        ComparedList: {
+            /** Campaigns */
+            campaigns: components["schemas"]["Compared"][];
+        };
         /**
          * Condition
          * @description ``field``: one of the customer's own, or ``fields.<key>`` for a custom one. ``value`` is what ``op`` asks for.
@@ -8669,6 +8863,59 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** DeliveryPage */
+        DeliveryPage: {
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryView"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+        };
+        /** DeliveryView */
+        DeliveryView: {
+            /** Id */
+            id: number;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Group Chat Id */
+            group_chat_id: number | null;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Account Id */
+            account_id: number | null;
+            /** Account */
+            account: string;
+            /** Conversation Id */
+            conversation_id: number | null;
+            /** Way */
+            way: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "sending" | "asked" | "sent" | "failed" | "skipped" | "uncertain" | "cancelled";
+            /** Reason */
+            reason: string;
+            words: components["schemas"]["SentenceView"] | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Read At */
+            read_at: string | null;
+            /** Replied At */
+            replied_at: string | null;
+            /** Followed At */
+            followed_at: string | null;
+            /** Attempt */
+            attempt: number;
+            /** Platform Id */
+            platform_id: string | null;
+        };
         /**
          * DistributeInput
          * @description ``count`` of the oldest (a preview only: it answers with their ids), or these ``ids``.
@@ -9568,6 +9815,22 @@ export interface components {
             exact: boolean;
             /** More */
             more: boolean;
+        };
+        /**
+         * Funnel
+         * @description ``delivered``: as far as platforms tell; they tell no more than that they took it.
+         */
+        Funnel: {
+            /** Planned */
+            planned: number;
+            /** Sent */
+            sent: number;
+            /** Read */
+            read: number;
+            /** Replied */
+            replied: number;
+            /** Followed */
+            followed: number;
         };
         /**
          * FunnelReport
@@ -12991,6 +13254,16 @@ export interface components {
             /** Sees Phones */
             sees_phones: boolean;
         };
+        /**
+         * Reminded
+         * @description ``members``: how many were reminded; ``enough``: whom the platform does not remind any more.
+         */
+        Reminded: {
+            /** Members */
+            members: number;
+            /** Enough */
+            enough: number;
+        };
         /** RepView */
         RepView: {
             /** Agent Id */
@@ -13309,6 +13582,30 @@ export interface components {
             /** Conversation Ids */
             conversation_ids: number[];
         };
+        /** RunLine */
+        RunLine: {
+            /** Id */
+            id: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** State */
+            state: string;
+            /** Late */
+            late: boolean;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Frozen At */
+            frozen_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /** RunList */
+        RunList: {
+            /** Runs */
+            runs: components["schemas"]["RunLine"][];
+        };
         /**
          * RunOutcome
          * @description ``code`` and ``detail`` say why nothing was done there; ``action`` counts from 0.
@@ -13324,6 +13621,52 @@ export interface components {
             code: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * RunProgress
+         * @description ``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``rate``: sent a minute, of the
+         *     last five. ``seconds_left``: at that rate; null when it cannot be said (members have to confirm, nothing moves, it is not all found yet).
+         */
+        RunProgress: {
+            /** Id */
+            id: number;
+            /** Campaign Id */
+            campaign_id: number;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Campaign State */
+            campaign_state: string;
+            /** State */
+            state: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Late */
+            late: boolean;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Frozen At */
+            frozen_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Total */
+            total: number;
+            /** To Do */
+            to_do: number;
+            /** Ended */
+            ended: number;
+            /** Rate */
+            rate: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /** Counts */
+            counts: components["schemas"]["StateCount"][];
+            /** Accounts */
+            accounts: components["schemas"]["AccountProgress"][];
+            funnel: components["schemas"]["Funnel"];
         };
         /** RunResult */
         RunResult: {
@@ -14331,6 +14674,18 @@ export interface components {
             key: string;
             data: components["schemas"]["ViewData-Output"];
         };
+        /** StateCount */
+        StateCount: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "sending" | "asked" | "sent" | "failed" | "skipped" | "uncertain" | "cancelled";
+            /** Reason */
+            reason: string;
+            /** N */
+            n: number;
+        };
         /** StatusInput */
         StatusInput: {
             /**
@@ -15212,6 +15567,14 @@ export interface components {
              * @description Whether the account's working hours are running then.
              */
             open: boolean;
+        };
+        /**
+         * Tried
+         * @description How many are tried again.
+         */
+        Tried: {
+            /** Again */
+            again: number;
         };
         /** TriedCustomer */
         TriedCustomer: {
@@ -43215,6 +43578,496 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_compare: {
+        parameters: {
+            query: {
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_campaigns_campaign_id_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-runs_run_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunProgress"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-runs_run_id_deliveries": {
+        parameters: {
+            query?: {
+                state?: "planned" | "sending" | "asked" | "sent" | "failed" | "skipped" | "uncertain" | "cancelled";
+                reason?: string;
+                account_id?: number;
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_campaign-runs_run_id_retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tried"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_campaign-runs_run_id_remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminded"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-runs_run_id_export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

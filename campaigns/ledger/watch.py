@@ -1,0 +1,179 @@
+"""What became of posts that a platform has: asked again and again, at growing distances, until everybody's outcome is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from campaigns.shapes import Options
+from scrm.channel import Sentence
+from scrm.channel_campaigns import AskedResult, AsksMembers, BroadcastResult, Broadcasts, ResultState
+from scrm.db import Row
+from scrm.errors import RetryLater, SendError
+from scrm.services import Services, Work
+
+log = logging.getLogger(__name__)
+
+SOONEST, LATEST = timedelta(seconds=30), timedelta(hours=1)
+PATIENCE = timedelta(minutes=15)
+SLACK = timedelta(minutes=10)
+
+DUE = """
+select t.*, a.external_id as member, r.state as run_state, r.options from broadcast_ticket t join account a on a.id = t.account_id
+join campaign_run r on r.id = t.run_id join connection n on n.id = t.connection_id
+where t.state = 'asked' and t.look_at <= $1 and n.paused_at is null order by t.look_at, t.id limit 1
+"""
+HOLD = "update broadcast_ticket set look_at = $2 where id = $1 and state = 'asked' and look_at <= $3 returning id"
+NEXT = "update broadcast_ticket set look_at = $2, confirmed_at = coalesce(confirmed_at, $3), cursor = '' where id = $1 and state = 'asked'"
+RESULTS = """
+update delivery d set state = w.state, reason = w.reason, sent_at = w.sent_at, updated_at = $6,
+  counted_at = case when w.state = 'sent' then w.sent_at end
+from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) w (external_id, state, reason, sent_at)
+where d.ticket_id = $1 and d.state in ('sending', 'asked')
+  and (d.contact_id = (select k.id from contact k where k.connection_id = $7 and k.external_id = w.external_id)
+    or d.group_chat_id = (select g.id from group_chat g where g.connection_id = $7 and g.external_id = w.external_id))
+"""
+EVENT = """
+select data from platform_event where connection_id = $1 and name = 'broadcast.finished' and at >= $2 and data ->> 'broadcast_id' = $3
+order by id desc limit 1
+"""
+OPEN = "select exists (select from delivery where ticket_id = $1 and state in ('sending', 'asked'))"
+ALL = """
+update delivery set state = $2, reason = $3, detail = $4, sent_at = case when $2 = 'sent' then $5::timestamptz end,
+  counted_at = case when $2 in ('sent', 'uncertain') then $5::timestamptz end, updated_at = $6
+where ticket_id = $1 and state in ('sending', 'asked')
+"""
+DONE = "update broadcast_ticket set state = $2, finished_at = $3, look_at = null, reason = coalesce($4, reason) where id = $1"
+WITHDRAWN = "update broadcast_ticket set withdrawn_at = coalesce(withdrawn_at, $2), look_at = $2 where id = $1"
+STATES: dict[ResultState, tuple[str, str]] = {
+    ResultState.SENT: ("sent", ""),
+    ResultState.NOT_A_FRIEND: ("failed", "not_a_friend"),
+    ResultState.LIMIT_REACHED: ("failed", "platform_limit"),
+    ResultState.FAILED: ("failed", "refused"),
+}
+
+
+async def look(services: Services) -> bool:
+    """One post that is due to be asked about. True: there may be more."""
+    now = services.clock.now()
+    ticket = await services.db.fetchrow(DUE, now)
+    if ticket is None:
+        return False
+    if await services.db.fetchval(HOLD, ticket["id"], now + timedelta(minutes=2), now) is None:
+        return True
+    loaded = services.connections.held(ticket["connection_id"])
+    if loaded is None:
+        return True
+    adapter = loaded.adapter
+    try:
+        if ticket["way"] == "task" and isinstance(adapter, AsksMembers):
+            await _task(services, adapter, ticket)
+        elif ticket["way"] == "broadcast" and isinstance(adapter, Broadcasts):
+            told = await _told(services, ticket) or await adapter.broadcast_result(ticket["platform_id"])
+            await _broadcast(services, ticket, told)
+    except RetryLater as error:
+        await services.db.execute(NEXT, ticket["id"], now + timedelta(seconds=max(error.after, 20)), None)
+    except SendError as error:
+        log.warning("post %s could not be asked about: %s", ticket["id"], error)
+        await services.db.execute(NEXT, ticket["id"], _next(ticket, now), None)
+    return True
+
+
+def _next(ticket: Row, now: datetime) -> datetime:
+    age = now - (ticket["called_at"] or now)
+    return now + min(max(age / 5, SOONEST), LATEST)
+
+
+async def _task(services: Services, adapter: AsksMembers, ticket: Row) -> None:
+    now = services.clock.now()
+    ending = await _ending(services, adapter, ticket, now)
+    confirmed = await _confirmed(adapter, ticket)
+    results: list[AskedResult] = []
+    cursor = ""
+    while True:
+        page, cursor = await adapter.asked_results(ticket["platform_id"], ticket["member"], cursor)
+        results += page
+        if not cursor:
+            break
+    async with services.work() as work:
+        await _write(work, ticket, results)
+        if ending:
+            await work.tx.execute(ALL, ticket["id"], ending[0], ending[1], None, None, work.now)
+        if await work.tx.fetchval(OPEN, ticket["id"]):
+            await work.tx.execute(NEXT, ticket["id"], _next(ticket, now), confirmed)
+        else:
+            await work.tx.execute(
+                DONE, ticket["id"], "cancelled" if ending and ending[0] == "cancelled" else "done", work.now, None
+            )
+        work.ring("campaign", ticket["campaign_id"])
+
+
+async def _ending(services: Services, adapter: AsksMembers, ticket: Row, now: datetime) -> tuple[str, str] | None:
+    """How those end who are still asked: the campaign was cancelled, or the time to confirm is over. The task is taken back first, and
+    only a look after that says who never got it."""
+    options = Options.model_validate(ticket["options"])
+    over = ticket["called_at"] is not None and now - ticket["called_at"] > timedelta(days=options.confirm_days)
+    if ticket["run_state"] != "cancelled" and not over:
+        return None
+    if ticket["withdrawn_at"] is None:
+        await adapter.withdraw(ticket["platform_id"])
+        await services.db.execute(WITHDRAWN, ticket["id"], now)
+    return ("cancelled", "cancelled") if ticket["run_state"] == "cancelled" else ("failed", "not_confirmed")
+
+
+async def _confirmed(adapter: AsksMembers, ticket: Row) -> datetime | None:
+    cursor = ""
+    while True:
+        page, cursor = await adapter.asked_members(ticket["platform_id"], cursor)
+        for one in page:
+            if one.account_id == ticket["member"]:
+                return one.sent_at
+        if not cursor:
+            return None
+
+
+async def _write(work: Work, ticket: Row, results: Sequence[AskedResult]) -> None:
+    known = [(one.external_id, *STATES[one.state], one.sent_at or work.now) for one in results if one.state in STATES]
+    if known:
+        columns = [list(column) for column in zip(*known, strict=True)]
+        await work.tx.execute(RESULTS, ticket["id"], *columns, work.now, ticket["connection_id"])
+
+
+async def _told(services: Services, ticket: Row) -> BroadcastResult | None:
+    """What came by itself, with totals; it may have come before the answer of the call."""
+    told = await services.db.fetchval(
+        EVENT, ticket["connection_id"], ticket["called_at"] - SLACK, ticket["platform_id"]
+    )
+    if told is None or told.get("state") not in ("done", "failed"):
+        return None
+    words = told.get("reason")
+    reason = Sentence(zh=str(words["zh"]), en=str(words["en"])) if isinstance(words, dict) else None
+    numbers = {name: int(told.get(name) or 0) for name in ("total", "filtered", "sent", "failed")}
+    return BroadcastResult(
+        ticket["platform_id"], told["state"], **numbers, code=str(told.get("code") or ""), reason=reason
+    )
+
+
+async def _broadcast(services: Services, ticket: Row, result: BroadcastResult) -> None:
+    """Only totals are told: all or none is known for each, anything between for nobody."""
+    now = services.clock.now()
+    # Asked, a platform may say that it is done but not how many got it; what comes by itself says that, for a while.
+    bare = result.state == "done" and result.total == 0 and now - ticket["called_at"] < PATIENCE
+    if result.state == "waiting" or bare:
+        await services.db.execute(NEXT, ticket["id"], _next(ticket, now), None)
+        return
+    totals: dict[str, Any] = {"code": result.code, "total": result.total, "sent": result.sent, "failed": result.failed}
+    if result.reason is not None:
+        totals |= {"zh": result.reason.zh, "en": result.reason.en}
+    if result.state == "failed":
+        state, reason = "failed", result.code or "refused"
+    elif result.sent >= ticket["n"]:
+        state, reason = "sent", ""
+    else:
+        state, reason = "uncertain", "totals_only"
+    async with services.work() as work:
+        await work.tx.execute(ALL, ticket["id"], state, reason, totals, now, work.now)
+        await work.tx.execute(DONE, ticket["id"], "failed" if state == "failed" else "done", work.now, totals)
+        work.ring("campaign", ticket["campaign_id"])
