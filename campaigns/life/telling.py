@@ -34,11 +34,17 @@ async def tell_decision(work: Work, row: Row, by: int, *, approved: bool, note: 
     await notify(work, people, kind, key, by=by, data=_of(row, note=note))
 
 
-async def tell_missed(work: Work, row: Row, due_at: datetime, reason: dict[str, str], count: int) -> None:
-    """``count``: so many dates, the latest of them ``due_at``."""
-    key = f"campaign:{row['id']}:missed:{due_at.isoformat()}"
+async def tell_missed(
+    work: Work, row: Row, due_at: datetime, reason: dict[str, str], count: int, *, also: Iterable[int] = ()
+) -> None:
+    """``count``: so many dates, the latest of them ``due_at``. ``also``: who else hears of it."""
+    key = f"campaign:{row['id']}:missed:{due_at.isoformat()}:{reason['code']}"
     await notify(
-        work, _whose(row), "campaign_missed", key, data=_of(row, due_at=due_at.isoformat(), why=reason, count=count)
+        work,
+        {*_whose(row), *also},
+        "campaign_missed",
+        key,
+        data=_of(row, due_at=due_at.isoformat(), why=reason, count=count),
     )
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
 from campaigns.life.ending import run_ended
 from campaigns.life.starting import start_due
+from campaigns.life.waiting import tell_of_waiting
 from scrm.clock import ManualClock
 from scrm.services import Services
 from tests.http.site import Browser, Site
 
 NOW = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
+TOKENS = count(1)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ async def marketer(site: Site, clock: ManualClock) -> AsyncIterator[Browser]:
 
 
 async def draft(who: Browser, **parts: Any) -> dict[str, Any]:
-    body = {"client_token": "t" * 12 + str(len(parts)) + str(id(parts)), "name": "六月问候", **parts}
+    body = {"client_token": f"campaign-{next(TOKENS)}", "name": "六月问候", **parts}
     body.setdefault("posts", {"post": {"text": "{{greeting}}，新品到了"}})
     made: dict[str, Any] = await who.post("/api/campaigns", body, status=201)
     return made
@@ -302,6 +305,28 @@ async def test_a_pause_has_its_own_reason_and_a_resting_series_may_be_edited(
     )
     assert (status, changed["state"]) == (200, "draft")
     assert (await act(marketer, campaign, "submit"))["state"] == "scheduled"
+
+
+async def test_a_date_that_passes_while_it_waits_is_told_once_and_may_still_be_approved(
+    marketer: Browser, boss: Browser, services: Services, clock: ManualClock
+) -> None:
+    await rules(boss, approve_roles=["marketer"])
+    at = {"mode": "at", "at": "2026-06-01T11:00:00+08:00", "late_hours": 2}
+    prompt, slow = await draft(marketer, schedule=at), await draft(marketer, schedule=at)
+    for one in (prompt, slow):
+        await act(marketer, one, "submit")
+    clock.advance(timedelta(hours=2))
+    for _ in range(2):
+        await tell_of_waiting(services)
+    told = (await marketer.get("/api/notifications"))["notifications"]
+    assert [(one["kind"], one["data"]["why"]["code"]) for one in told] == [("campaign_missed", "waiting")] * 2
+    heard = [one["kind"] for one in (await boss.get("/api/notifications"))["notifications"]]
+    assert sorted(heard) == ["campaign_asked"] * 2 + ["campaign_missed"] * 2
+    await act(boss, prompt, "decide", {"approve": True})
+    await ticks(services)
+    assert (await seen(marketer, prompt))["last_run"]["late"] is True
+    clock.advance(timedelta(hours=2))
+    assert (await act(boss, slow, "decide", {"approve": True}, status=409))["error"] == "time_passed"
 
 
 async def test_readers_read_and_the_next_dates_are_shown(site: Site, marketer: Browser) -> None:
