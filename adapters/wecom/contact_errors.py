@@ -32,6 +32,21 @@ _ATTACHMENTS = (
 )
 
 CONTACT_MEANINGS: Mapping[int, Meaning] = {
+    41046: rep(*_SOFTWARE),
+    41047: rep(
+        "企业微信没有这个群发任务，可能已过期。",
+        "WeCom does not know this mass message, perhaps it is too old.",
+    ),
+    41048: rep(
+        "没有可以发送的客户：他们都不是该员工的好友。",
+        "Nobody can get it: none of these customers is a contact of this member.",
+    ),
+    41063: rep("企业微信还在分发这个群发任务，稍后再看。", "WeCom still hands this task out; look again later."),
+    41093: rep("这个群发任务已经取消。", "This mass message was cancelled already."),
+    41094: rep(
+        "提醒次数已用完，企业微信不再提醒。请直接联系员工。",
+        "WeCom takes no more reminders for this mass message. Ask the member in person.",
+    ),
     40050: rep(*_GROUP_GONE),
     40068: rep(
         "标签在企业微信上已不存在，可能刚被删除。请同步标签后再试。",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.wecom import codes, describe, greeting, notices, relations, tags, transfers
+from adapters.wecom import codes, describe, greeting, mass, notices, relations, tags, transfers
 from adapters.wecom.client import WeComClient
 from adapters.wecom.directory import Directory
 from adapters.wecom.greeting_files import GreetingFiles
 from adapters.wecom.groups import Groups
+from adapters.wecom.ids import MEMBER
 from scrm.channel import AccountRef, AdapterContext, Occurrence
+from scrm.channel_campaigns import AskedMember, AskedResult, Post, ReceiveLimit, TaskRef
 from scrm.channel_contacts import (
     CodeSpec,
     CustomerGroup,
@@ -41,6 +43,14 @@ class CustomerContact:
     transfer_text_limit = transfers.TEXT_LIMIT
     group_transfer_batch = transfers.GROUP_BATCH
     notice_batch = notices.BATCH
+    task_channel = MEMBER
+    task_batch = mass.BATCH
+    group_task_batch = mass.GROUP_BATCH
+    task_parts = mass.PARTS
+    task_text_bytes = mass.TEXT_BYTES
+    task_kinds = mass.KINDS
+    task_limits: Sequence[ReceiveLimit] = mass.LIMITS
+    reminders_per_task = mass.REMINDERS
 
     def __init__(self, client: WeComClient, context: AdapterContext, *, corp_id: str, agent_id: str) -> None:
         self._directory = Directory(client)
@@ -50,6 +60,7 @@ class CustomerContact:
         self._groups = Groups(client, context.clock)
         self._codes = codes.Codes(client, context.clock)
         self._greetings = greeting.Greetings(client, GreetingFiles(client, context.cache, corp_id))
+        self._mass = mass.MassTasks(client, self._greetings, context.clock)
         self._transfers = transfers.Transfers(client)
         self._notices = notices.Notices(client, agent_id)
 
@@ -152,3 +163,27 @@ class CustomerContact:
 
     async def notify(self, person_ids: Sequence[str], card: NoticeCard) -> Sequence[str]:
         return await self._notices.send(person_ids, card)
+
+    # Mass messages
+
+    async def ask(
+        self, account_id: str, post: Post, *, contact_ids: Sequence[str] = (), group_ids: Sequence[str] = ()
+    ) -> tuple[str, Sequence[str]]:
+        return await self._mass.ask(account_id, post, contact_ids, group_ids)
+
+    async def tasks(
+        self, *, groups: bool, since: datetime, until: datetime, cursor: str
+    ) -> tuple[Sequence[TaskRef], str]:
+        return await self._mass.tasks(groups=groups, since=since, until=until, cursor=cursor)
+
+    async def asked_members(self, task_id: str, cursor: str) -> tuple[Sequence[AskedMember], str]:
+        return await self._mass.members(task_id, cursor)
+
+    async def asked_results(self, task_id: str, account_id: str, cursor: str) -> tuple[Sequence[AskedResult], str]:
+        return await self._mass.results(task_id, account_id, cursor)
+
+    async def remind(self, task_id: str) -> None:
+        await self._mass.remind(task_id)
+
+    async def withdraw(self, task_id: str) -> None:
+        await self._mass.withdraw(task_id)

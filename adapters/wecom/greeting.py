@@ -36,6 +36,10 @@ class Greetings:
     async def prepare(self, parts: Sequence[GreetingPart]) -> None:
         await self._attachments(parts, {})
 
+    async def attachments(self, parts: Sequence[GreetingPart]) -> list[JsonObject]:
+        """As the calls take them, with their files uploaded."""
+        return await self._attachments(parts, {})
+
     async def greet(self, welcome_code: str, text: str, parts: Sequence[GreetingPart]) -> None:
         """``send_welcome_msg``. What WeCom refuses is not used up, so files that it has forgotten are uploaded anew."""
         _check(text, parts)

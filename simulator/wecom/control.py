@@ -25,6 +25,7 @@ from simulator.wecom.kf_control import KfControl
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
+from simulator.wecom.mass_control import MassControl
 from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import (
@@ -47,7 +48,7 @@ from simulator.wecom.truth import truth
 
 
 class WecomControl(
-    KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, TransferControl, CommonControl
+    KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, MassControl, TransferControl, CommonControl
 ):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""
 

@@ -45,6 +45,7 @@ from simulator.wecom.kf_api import KfApi
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
+from simulator.wecom.mass import MassApi
 from simulator.wecom.media import MEGABYTE, MediaApi, PublicAddress
 from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
@@ -109,6 +110,7 @@ class WecomSimulator:
             **ContactWayApi(self.settings, self.limits, self._public).endpoints,
             **WelcomeApi(self.settings, media).endpoints,
             **TransferApi(self.settings).endpoints,
+            **MassApi(self.settings, media).endpoints,
             **AppMessageApi(self.settings, media, self.limits).endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
         }

@@ -40,6 +40,10 @@ class Settings:
     callback_retry_delays: tuple[float, ...] = (0.2, 0.5)
     """[?] The pause between the three tries is not published; real seconds."""
     callback_concurrency: int = 32
+    mass_reminders: int = 3
+    """[?] Of one mass message; beyond it 41094."""
+    mass_handing_out: int = 2
+    """[?] Seconds after its making in which a mass message answers 41063."""
     app_messages_per_member_and_day: int = 200
     greeting_life: int = 20
     """Seconds in which a new contact may be greeted (``send_welcome_msg``)."""

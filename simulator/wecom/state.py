@@ -252,6 +252,23 @@ class GroupTransfer:
 
 
 @dataclass
+class MassTask:
+    """``receivers``: external_userids or chat_ids; ``results`` by receiver: 1 sent, 2 no friend, 3 limit reached."""
+
+    msgid: str
+    sender: str
+    groups: bool
+    receivers: list[str]
+    text: str
+    attachments: list[JsonObject]
+    created: int
+    confirmed: int = 0
+    cancelled: int = 0
+    reminders: int = 0
+    results: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class Tag:
     id: str
     name: str
@@ -408,6 +425,9 @@ class Corp:
     contact_ways: dict[str, ContactWay] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     group_transfers: list[GroupTransfer] = field(default_factory=list)
+    mass_tasks: dict[str, MassTask] = field(default_factory=dict)
+    mass_received: dict[str, list[int]] = field(default_factory=dict)
+    """Receiver -> when mass messages came."""
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)
     groups: dict[str, GroupChat] = field(default_factory=dict)
     kf: dict[str, KfAccount] = field(default_factory=dict)

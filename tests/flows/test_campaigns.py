@@ -7,7 +7,7 @@ from typing import Any
 from customers.sync.runs import begin
 from scrm.config import Settings
 from simulator.wechat_oa import OfficialAccountSimulator
-from tests.company import Company, company, eventually
+from tests.company import CORP, Company, company, eventually
 
 AES_KEY = "Ky00btrDZXBp1V7woLX0sxKnb5OYRg4pRzIIwoA0DrI"
 
@@ -107,3 +107,51 @@ async def test_followers_get_it_by_one_post_of_the_platform_also_after_a_lost_an
         assert [sorted(one.openids) for one in masses] == [sorted(people)]
         rows = await db.fetch("select state, n, attempts from broadcast_ticket")
         assert [tuple(row) for row in rows] == [("done", 5, 1)]
+
+
+async def test_members_are_asked_confirm_or_do_not_and_everybody_is_accounted_for(shop: Company) -> None:
+    db, play = shop.services.db, shop.wecom.control
+    for name in ("zhangsan", "lisi"):
+        play.create_member(CORP, name, name)
+    people = [shop.customer(f"好友{n}") for n in range(6)]
+    for n, who in enumerate(people):
+        play.create_follow(CORP, "zhangsan" if n < 4 else "lisi", who)
+    async with shop.services.work() as work:
+        await begin(work, shop.wecom_id, "hand")
+    await eventually(lambda: db.fetchval("select count(*) = 6 from contact_link where state = 'active'"), seconds=60)
+    campaign = await write(shop, text="{{agent.name}}：双十二老客专享", audience={"channels": ["wecom_member"]})
+    tasks = await eventually(lambda: _two_tasks(play), seconds=60)
+    assert sorted((task.sender, len(task.receivers)) for task in tasks) == [("lisi", 2), ("zhangsan", 4)]
+    assert all("老客专享" in task.text and "{{" not in task.text for task in tasks)
+    # Somebody was deleted meanwhile, and one member never confirms.
+    play.delete_contact(CORP, "zhangsan", people[0])
+    mine = next(task for task in tasks if task.sender == "zhangsan")
+    play.confirm_mass(CORP, mine.msgid)
+    await db.execute("update broadcast_ticket set look_at = now()")
+    await eventually(lambda: _looked(shop, 4), seconds=60)
+    rows = await db.fetch("select state, reason, count(*) as n from delivery group by 1, 2 order by 1, 2")
+    counts = {(row["state"], row["reason"]): row["n"] for row in rows}
+    assert counts["sent", ""] == 3
+    assert counts["failed", "not_a_friend"] == 1
+    assert counts["asked", ""] == 2
+    await db.execute(
+        "update broadcast_ticket set called_at = now() - interval '4 days', look_at = now() where state = 'asked'"
+    )
+    assert (await done(shop, campaign))["sent"] == 3
+    other = next(task for task in play.mass_tasks(CORP) if task.sender == "lisi")
+    assert other.cancelled
+    assert await db.fetchval("select count(*) from delivery where reason = 'not_confirmed'") == 2
+
+
+async def _two_tasks(play: Any) -> Any:
+    tasks = play.mass_tasks(CORP)
+    return tasks if len(tasks) == 2 else None
+
+
+async def _looked(shop: Company, final: int) -> bool:
+    await shop.services.db.execute(
+        "update broadcast_ticket set look_at = now() where state = 'asked' and look_at > now()"
+    )
+    return bool(
+        await shop.services.db.fetchval("select count(*) = $1 from delivery where state in ('sent', 'failed')", final)
+    )
