@@ -1,3 +1,4 @@
+import campaigns from './parts/campaigns.en'
 import codes from './parts/codes.en'
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
@@ -40,6 +41,8 @@ export default {
   role: { rep: 'Rep', manager: 'Manager', marketer: 'Marketer', auditor: 'Auditor', admin: 'Administrator' },
   error: {
     code: {
+      nobody_to_remind: 'Everybody has confirmed, or was reminded within the hour',
+      nobody_failed: 'Nobody failed who could get it now',
       wrong_state: 'This campaign is in another state by now: look at it again',
       nobody_approves: 'This campaign needs a second person, and nobody else may approve: give a colleague that permission, or change the rule in the settings of campaigns',
       second_person: 'What you submitted is approved by somebody else',
@@ -435,4 +438,5 @@ export default {
   ...reports,
   ...followups,
   ...codes,
+  ...campaigns,
 }

@@ -1,3 +1,4 @@
+import campaigns from './parts/campaigns.zh-CN'
 import codes from './parts/codes.zh-CN'
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
@@ -40,6 +41,8 @@ export default {
   role: { rep: '客服', manager: '主管', marketer: '运营', auditor: '审计', admin: '管理员' },
   error: {
     code: {
+      nobody_to_remind: '员工都已确认，或一小时内刚提醒过',
+      nobody_failed: '没有可以重发的人',
       wrong_state: '这个任务的状态已经变了，请刷新后再看',
       nobody_approves: '这个任务需要第二个人审批，但没有其他人有审批权限。请给同事开通，或修改群发设置里的审批规则',
       second_person: '自己提交的任务要由别人审批',
@@ -434,4 +437,5 @@ export default {
   ...reports,
   ...followups,
   ...codes,
+  ...campaigns,
 }

@@ -65,7 +65,7 @@ export function fromWelcome(welcome: Welcome): DraftWelcome {
   }
 }
 
-function toContent(draft: DraftContent): ContentInput {
+export function toContent(draft: DraftContent): ContentInput {
   return {
     text: draft.text,
     unnamed: draft.unnamed.trim() || i18n.global.t('codes.you'),

@@ -36,7 +36,7 @@ export default {
     day: { 1: 'Mon', 2: 'Tue', 3: 'Wed', 4: 'Thu', 5: 'Fri', 6: 'Sat', 7: 'Sun' },
     text: 'Words of the greeting', textHint: 'For example: Hello {\'{{customer.name}}\'}, this is {\'{{agent.name}}\'}. How can I help?', bytes: '{n} / {most} bytes', unnamed: 'When the name is not known, write',
     upload: 'Upload a file', fromLibrary: 'From the library', partsLeft: '{n} / {most} attachments', removePart: 'Remove', kindNotPossible: 'A greeting cannot carry this kind',
-    variable: { customer_name: 'Customer', agent_name: 'Member', company_name: 'Company', today: 'Today', tomorrow: 'Tomorrow', now: 'Time', weekday: 'Weekday', greeting: 'Good morning' },
+    variable: { customer_name: 'Customer', customer_remark: 'Remark', customer_city: 'City', account_name: 'Account', agent_name: 'Member', company_name: 'Company', today: 'Today', tomorrow: 'Tomorrow', now: 'Time', weekday: 'Weekday', greeting: 'Good morning' },
     preview: 'Preview on a phone', previewAdded: 'You have added each other. Say hello.', previewEmpty: 'Write the greeting, and see here what customers see',
     sample: { customer: 'Wang Ming', agent: 'Zhang Shan', company: 'Qinghe Home', today: '3月2日', tomorrow: '3月3日', weekday: '星期一', greeting: '上午好' },
   },
