@@ -31,10 +31,10 @@ CAMPAIGNS = (
     ),
     Campaign(
         "老客关怀：天冷了，给皮沙发做个保养",
-        "{{greeting}}，我是{{company.name}}的{{agent.name}}。天气转冷，皮沙发容易干裂，本月老客户免费上门保养一次，需要的话回我一声，我来约师傅。",
+        "{{greeting}}，天气转冷，皮沙发容易干裂。本月{{company.name}}老客户免费上门保养一次，回复「保养」约师傅。",
         "manager",
-        "task",
-        {"mode": "now", "quiet": None},
+        "broadcast",
+        {"mode": "now", "quiet": None, "spread_minutes": 2 * 24 * 60},
     ),
     Campaign(
         "双十二全屋灯具 8 折预告",
