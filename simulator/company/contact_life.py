@@ -35,8 +35,8 @@ class ContactLife:
 
     def act(self) -> None:
         """One thing happens."""
-        acts = (self._somebody_adds, self._a_remark, self._a_tag, self._group_life, self._a_farewell)
-        self._chance.choices(acts, weights=(4, 4, 3, 3, 1))[0]()
+        acts = (self._somebody_adds, self._a_remark, self._a_tag, self._group_life, self._a_farewell, self._a_post)
+        self._chance.choices(acts, weights=(4, 4, 3, 3, 1, 5))[0]()
 
     def _somebody_adds(self) -> None:
         corp = self._corp()
@@ -50,6 +50,12 @@ class ContactLife:
             self._wecom.customer_scans(CORP_ID, self._chance.choice(ways), who)
         else:
             self._wecom.add_contact(CORP_ID, userid(login), who, state="滨江店海报")
+
+    def _a_post(self) -> None:
+        """An employee sends a mass message that the company asked for."""
+        waiting = [task for task in self._wecom.mass_tasks(CORP_ID) if not task.confirmed and not task.cancelled]
+        if waiting:
+            self._wecom.confirm_mass(CORP_ID, self._chance.choice(waiting).msgid)
 
     def _a_remark(self) -> None:
         follow = self._somebody()
