@@ -38,7 +38,7 @@ async def enter(page: Page, shop: Company, path: str, login: str) -> None:
 
 async def require_approval(page: Page) -> None:
     await page.get_by_test_id("approve-above").fill("1")
-    await page.get_by_test_id("save-settings").click()
+    await page.get_by_test_id("save-campaign-rules").click()
     await expect(page.get_by_text("已保存")).to_be_visible()
 
 

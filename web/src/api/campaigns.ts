@@ -13,7 +13,6 @@ export type CampaignRun = NonNullable<CampaignRow['last_run']>
 export type CampaignChannel = Schemas['CampaignChannel']
 export type CampaignChannels = Schemas['CampaignChannels']
 export type ChannelWay = Schemas['ChannelWay']
-export type CampaignRules = Required<Schemas['CampaignRules']>
 export type CampaignCalendar = Schemas['CampaignCalendar']
 export type CalendarEntry = Schemas['CalendarEntry']
 export type DryRun = Schemas['DryRun']
@@ -57,8 +56,6 @@ export const campaignsApi = {
   channels: () => answerOf(routes.GET('/api/campaigns/channels')),
   dates: (schedule: Schedule) => answerOf(routes.POST('/api/campaigns/dates', { body: { schedule } as never })),
   calendar: (first: string, last: string) => answerOf(routes.GET('/api/campaigns/calendar', { params: { query: { first, last } } })),
-  settings: async () => (await answerOf(routes.GET('/api/campaigns/settings'))) as CampaignRules,
-  changeSettings: (body: CampaignRules) => answerOf(routes.PATCH('/api/campaigns/settings', { body })),
 
   dryRun: (id: number) => answerOf(routes.POST('/api/campaigns/{campaign_id}/dry-run', of(id))),
   dryPeople: (campaign_id: number, query: { reason?: string; account_id?: number; cursor?: number }) =>

@@ -52,8 +52,6 @@ export const SECTIONS: readonly Section[] = [
   { name: 'customer-fields', path: 'customer-fields', group: 'customers', permission: 'customers.settings', title: 'lists.fields.page', icon: ListPlus, component: () => import('@/features/lists/FieldsPage.vue') },
   { name: 'campaign-rules', path: 'campaigns', group: 'customers', permission: 'campaigns.settings', title: 'life.rules.title', icon: Megaphone, component: () => import('@/features/campaignRules/CampaignRulesPage.vue') },
 
-  { name: 'campaign-rules', path: 'campaigns', group: 'customers', permission: 'campaigns.settings', title: 'campaigns.settings.page', icon: Megaphone, component: () => import('@/features/campaigns/CampaignSettings.vue') },
-
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 
   { name: 'sign-in-rules', path: 'sign-in', group: 'security', permission: 'company.manage', title: 'rights.section.signIn', icon: LockKeyhole, component: () => import('@/features/security/SignInRules.vue') },

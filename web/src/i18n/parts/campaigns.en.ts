@@ -53,7 +53,6 @@ export default {
     preview: { title: 'Preview', as: 'Preview as which channel', nothing: 'Write something, and see it here as customers will', task: 'A message from a member', broadcast: 'A message from the account', reply: 'An answer to the customer', how: { task: 'A member confirms it on their phone and sends it.', broadcast: 'The platform sends it to followers.', reply: 'Only to customers whose reply window is open.' } },
     test: { open: 'Send a test', cards: 'Colleagues get it in their notices and their app, with their own names.', notices: 'Colleagues get it in their notices, with their own names.', whom: 'To whom', as: 'Which words', send: 'Send test', sent: 'Test sent to {names}' },
     calendar: { before: 'Month before', after: 'Month after', n: '{n} campaigns', nothing: 'No campaign on this day.', loads: 'Load of each account', posts: '{posts} campaigns · {n} people', clash: { limit: '{names} go through {n} of the same accounts on one day, more than one customer may get.', near: '{names} go through {n} of the same accounts within an hour.' } },
-    settings: { page: 'Campaigns', title: 'Campaigns', text: 'Holds for every campaign.', approval: 'Approval', above: 'A second person approves above', people: 'people reached', roles: 'Roles whose campaigns always need approval', often: 'How often', oftenHint: 'Counted over all campaigns; a campaign’s own cap holds too.', quiet: 'Quiet hours of a new campaign' },
     sample: { city: 'Hangzhou' },
   },
 }

@@ -53,7 +53,6 @@ export default {
     preview: { title: '预览', as: '按哪个渠道预览', nothing: '写下内容，这里会显示客户看到的样子', task: '来自员工的消息', broadcast: '来自公众账号的消息', reply: '回复客户的消息', how: { task: '员工在手机上确认后，由员工发给客户。', broadcast: '由平台统一发给关注者。', reply: '只发给回复窗口仍然开着的客户。' } },
     test: { open: '试发给同事', cards: '同事会在提醒和企业应用里收到一份，变量用他们自己的。', notices: '同事会在提醒里收到一份，变量用他们自己的。', whom: '发给谁', as: '按哪份内容', send: '试发', sent: '已试发给 {names}' },
     calendar: { before: '上个月', after: '下个月', n: '{n} 个群发', nothing: '这一天没有群发。', loads: '各账号当天的量', posts: '{posts} 个任务 · {n} 人', clash: { limit: '{names} 在同一天经由 {n} 个相同账号发送，超过每位客户一天可收到的次数。', near: '{names} 在一小时内经由 {n} 个相同账号发送。' } },
-    settings: { page: '群发', title: '群发设置', text: '对所有群发有效。', approval: '审批', above: '可送达人数超过', people: '人时需要第二个人审批', roles: '这些角色提交的都需要审批', often: '频次', oftenHint: '跨所有群发计算；任务自己的限制同时有效。', quiet: '新任务的免打扰时段' },
     sample: { city: '杭州' },
   },
 }
