@@ -13,7 +13,8 @@ from scrm.services import Services, Work
 from scrm.trail import record
 from scrm.views import View
 
-HOPELESS = ("not_a_friend", "opted_out", "platform_limit", "too_few", "one_kind")
+HOPELESS = ("not_a_friend", "opted_out", "platform_limit", "too_few", "one_kind", "partly_sent")
+"""``partly_sent``: they have a part of it, which they would get twice."""
 AGAIN = """
 update delivery set state = 'planned', reason = '', detail = null, attempt = attempt + 1, ticket_id = null, due_at = $2, updated_at = $2,
   counted_at = $2

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from campaigns.ledger import tickets
+from scrm.channel import Sentence
 from scrm.channel_campaigns import AsksMembers, Broadcasts, TaskRef
 from scrm.db import Row
 from scrm.errors import RetryLater, SendError
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 SETTLES = timedelta(minutes=2)
 """After so long a task that is not in the platform's list was not made."""
 GIVE_UP = timedelta(hours=48)
+CANNOT_TELL = Sentence("平台尚未说明该任务发给谁。", "The platform does not tell yet to whom this task goes.")
 
 DUE = """
 select t.*, a.external_id as member, d.groups from broadcast_ticket t join account a on a.id = t.account_id
@@ -26,6 +28,13 @@ where t.state = 'doubt' and t.due_at <= $1 order by t.due_at, t.id limit 1
 # Whoever looks holds it for a while: looking takes several calls.
 HOLD = "update broadcast_ticket set due_at = $2 where id = $1 and state = 'doubt' and due_at <= $3 returning id"
 KNOWN = "select platform_id from broadcast_ticket where connection_id = $1 and platform_id = any($2::text[])"
+# Tickets of one member say the same words: whose a task is, its recipients tell. Of groups a platform may tell only those that were sent.
+RECIPIENTS = """
+select k.external_id from delivery d join contact k on k.id = d.contact_id where d.ticket_id = $1
+"""
+RIVALS = """
+select exists (select from broadcast_ticket where account_id = $1 and id <> $2 and text = $3 and state in ('calling', 'doubt'))
+"""
 FOUND = """
 update broadcast_ticket set state = 'asked', platform_id = $2, look_at = $3, reason = null where id = $1 and state = 'doubt' returning *
 """
@@ -90,7 +99,9 @@ async def _look(services: Services, adapter: AsksMembers, ticket: Row) -> str | 
         if task_id in taken:
             continue
         try:
-            if ticket["member"] in await _members(adapter, task_id):
+            if ticket["member"] in await _members(adapter, task_id) and await _is_of(
+                services, adapter, ticket, task_id
+            ):
                 return task_id
         except RetryLater as error:
             # It is still handed out: perhaps it is this one.
@@ -98,6 +109,19 @@ async def _look(services: Services, adapter: AsksMembers, ticket: Row) -> str | 
     if waits is not None:
         raise waits
     return None
+
+
+async def _is_of(services: Services, adapter: AsksMembers, ticket: Row, task_id: str) -> bool:
+    """Whether this task of the member goes to this ticket's recipients. Raises :class:`RetryLater` while that cannot be told."""
+    if ticket["groups"]:
+        if await services.db.fetchval(RIVALS, ticket["account_id"], ticket["id"], ticket["text"]):
+            raise RetryLater("cannot_tell", CANNOT_TELL)
+        return True
+    page, _ = await adapter.asked_results(task_id, ticket["member"], "")
+    if not page:
+        raise RetryLater("cannot_tell", CANNOT_TELL)
+    ours = {row["external_id"] for row in await services.db.fetch(RECIPIENTS, ticket["id"])}
+    return any(one.external_id in ours for one in page)
 
 
 async def _members(adapter: AsksMembers, task_id: str) -> Sequence[str]:

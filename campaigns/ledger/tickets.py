@@ -22,7 +22,7 @@ from scrm.db import LOST, RETRYABLE, Row
 from scrm.errors import Rejected, RetryLater, SendError, Uncertain
 from scrm.outbox import new_idempotency_key
 from scrm.services import Services, Work
-from scrm.variables import of_moment
+from scrm.variables import filled, of_moment
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,20 @@ TAKEN = "update delivery set state = 'sending', ticket_id = $2, counted_at = $3,
 TOO_FEW = "update delivery set state = 'failed', reason = 'too_few', counted_at = null, updated_at = $2 where id = any($1::bigint[])"
 CLAIM = """
 with ready as (
-  select t.id from broadcast_ticket t join campaign c on c.id = t.campaign_id join campaign_run r on r.id = t.run_id
+  select t.id, t.called_at as called_before from broadcast_ticket t join campaign c on c.id = t.campaign_id join campaign_run r on r.id = t.run_id
     join connection n on n.id = t.connection_id
   where t.state = 'queued' and t.due_at <= $1 and c.state = 'running' and r.state = 'running' and n.paused_at is null
   order by t.due_at, t.id limit 1 for update of t skip locked
 )
 update broadcast_ticket t set state = 'calling', attempts = attempts + 1, called_at = $1, lease_until = $2, lease_token = $3
-from ready where t.id = ready.id returning t.*
+from ready where t.id = ready.id returning t.*, ready.called_before
+"""
+# Kept before the call: a process that dies in it leaves no other trace by which the platform's list can be searched.
+SAYS = "update broadcast_ticket set text = $2 where id = $1"
+# It was not called: it counts neither as an attempt nor against the limit that made it wait.
+POSTPONE = """
+update broadcast_ticket set state = 'queued', due_at = $3, attempts = attempts - 1, called_at = $4, lease_until = null, lease_token = null
+where id = $1 and lease_token = $2
 """
 ABANDONED = """
 update broadcast_ticket set state = 'doubt', lease_until = null, lease_token = null, due_at = $1
@@ -157,20 +164,20 @@ async def call(services: Services) -> bool:
         context = await work.tx.fetchrow(CONTEXT, ticket["account_id"], ticket["run_id"])
         who = await work.tx.fetch(WHO, ticket["id"])
         facts = await FACTS.load(work.tx)
+        assert context is not None
+        values = {
+            "agent.name": context["agent_name"] or context["name"],
+            "company.name": facts.name,
+            **of_moment(now.astimezone(facts.clock)),
+        }
         wait = await _too_fast(services, work, ticket)
-    if wait is not None:
-        async with services.work() as work:
-            await work.tx.execute(BACK, ticket["id"], token, "queued", wait, None, ticket["text"])
-        return True
-    assert context is not None
-    values = {
-        "agent.name": context["agent_name"] or context["name"],
-        "company.name": facts.name,
-        **of_moment(now.astimezone(facts.clock)),
-    }
-    text = Posts.model_validate(context["content"]).of(context["channel"]).text
+        if wait is not None:
+            await work.tx.execute(POSTPONE, ticket["id"], token, wait, ticket["called_before"])
+            return True
+        text = filled(Posts.model_validate(context["content"]).of(context["channel"]).text, values)
+        await work.tx.execute(SAYS, ticket["id"], text)
     try:
-        platform_id, refused, text = await _call(services, ticket, context, who, values)
+        platform_id, refused = await _call(services, ticket, context, who, values)
     except SendError as error:
         await _not_asked(services, ticket, token, error, text)
     except LOST:
@@ -199,7 +206,7 @@ async def _too_fast(services: Services, work: Work, ticket: Row) -> datetime | N
 
 async def _call(
     services: Services, ticket: Row, context: Row, who: list[Row], values: dict[str, str]
-) -> tuple[str, list[str], str]:
+) -> tuple[str, list[str]]:
     loaded = services.connections.held(ticket["connection_id"])
     if loaded is None:
         raise Rejected("gone", GONE)
@@ -211,11 +218,11 @@ async def _call(
         said = as_task(posts, context["channel"], values, services.blobs)
         chats = [row["chat"] for row in who if row["chat"] is not None]
         made, refused = await loaded.adapter.ask(context["external_id"], said, contact_ids=contacts, group_ids=chats)
-        return made, list(refused), said.text
+        return made, list(refused)
     if not isinstance(loaded.adapter, Broadcasts):
         raise Rejected("gone", GONE)
     spread = as_broadcast(posts, context["channel"], values, ticket["idempotency_key"], services.blobs)
-    return await loaded.adapter.broadcast(context["external_id"], contacts, spread), [], spread.text
+    return await loaded.adapter.broadcast(context["external_id"], contacts, spread), []
 
 
 async def asked(work: Work, ticket: Row, token: uuid.UUID, platform_id: str, text: str, refused: list[str]) -> None:
