@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 SETTLES = timedelta(minutes=2)
 """After so long a task that is not in the platform's list was not made."""
 GIVE_UP = timedelta(hours=48)
+KEY_LASTS = timedelta(hours=20)
+"""Platforms remember keys for a day; a call under a forgotten one would be a second post."""
 CANNOT_TELL = Sentence("平台尚未说明该任务发给谁。", "The platform does not tell yet to whom this task goes.")
 
 DUE = """
@@ -60,8 +62,11 @@ async def resolve(services: Services) -> bool:
         return True
     adapter = loaded.adapter
     if isinstance(adapter, Broadcasts) and ticket["way"] == "broadcast":
-        # The platform drops a repetition of our key and tells the id of the first.
-        await services.db.execute(AGAIN, ticket["id"], now)
+        # The platform drops a repetition of our key and tells the id of the first, while it remembers the key.
+        if now - ticket["created_at"] > KEY_LASTS:
+            await _give_up(services, ticket)
+        else:
+            await services.db.execute(AGAIN, ticket["id"], now)
         return True
     if not isinstance(adapter, AsksMembers):
         return True

@@ -12,7 +12,7 @@ from campaigns.ledger import acts, doubt, tickets
 from scrm.config import Settings
 from scrm.errors import Conflict
 from simulator.faults import Fault
-from tests.company import CORP, Company, company, eventually
+from tests.company import AES_KEY, CORP, Company, company, eventually
 
 ADD = "/cgi-bin/externalcontact/add_msg_template"
 TEXT = "{{agent.name}}：周末有活动"
@@ -124,3 +124,22 @@ async def test_whoever_has_a_part_of_it_is_not_tried_again(asking: Asking) -> No
     with pytest.raises(Conflict):
         async with shop.services.work() as work:
             await acts.retry(work, shop.manager, asking.run, address="")
+
+
+async def test_a_post_is_not_repeated_under_a_key_that_its_platform_forgot(asking: Asking) -> None:
+    shop = asking.shop
+    async with shop.services.work() as work:
+        connection = await shop.services.connections.create(
+            work, "wechat_oa", "公众号", {"app_id": "wxmass", "original_id": "gh_mass", "base_url": "http://127.0.0.1:9"},
+            {"app_secret": "secret", "token": "tokenofmass", "encoding_aes_key": AES_KEY},
+        )  # fmt: skip
+    await shop.services.connections.refresh()
+    for key, hours in (("old", 30), ("new", 1)):
+        await shop.services.db.execute(
+            "insert into broadcast_ticket (run_id, campaign_id, connection_id, account_id, way, state, idempotency_key, due_at, called_at, created_at) "
+            "select r.id, r.campaign_id, $1, $2, 'broadcast', 'doubt', $3, now() - interval '1 minute', now(), now() - make_interval(hours => $4) "
+            "from campaign_run r where r.id = $5",
+            connection, asking.account, key, hours, asking.run,
+        )  # fmt: skip
+        await doubt.resolve(shop.services)
+    assert await asking.states() == ["uncertain", "queued"]
