@@ -1,4 +1,4 @@
-import type { Audience, Campaign, Options, PostsInput, Schedule } from '@/api/campaigns'
+import type { Audience, Campaign, CampaignChannel, Options, PostsInput, Schedule } from '@/api/campaigns'
 import type { Content } from '@/api/codes'
 import type { Group } from '@/api/lists'
 import { emptyContent, fromContent, toContent, type DraftContent } from '@/features/codes/draft'
@@ -92,3 +92,10 @@ export function toInput(draft: Draft): { name: string; posts: PostsInput; audien
 
 export const wordsOf = (draft: Draft, channel: string): DraftContent => draft.variants[channel] ?? draft.post
 export const saidNothing = (content: DraftContent): boolean => !content.text.trim() && content.parts.length === 0
+
+/** The channels that may be taken: those that are named, with one of the accounts that are named. */
+export function channelsFor(audience: { channels?: string[]; account_ids?: number[] }, all: CampaignChannel[]): CampaignChannel[] {
+  const { channels = [], account_ids = [] } = audience
+  const named = channels.length > 0 ? all.filter((one) => channels.includes(one.channel)) : all
+  return account_ids.length > 0 ? named.filter((one) => one.accounts.some((account) => account_ids.includes(account.id))) : named
+}
