@@ -2076,7 +2076,8 @@ create table broadcast_ticket (
   lease_until      timestamptz,
   lease_token      uuid,
   created_at       timestamptz not null,
-  finished_at      timestamptz
+  finished_at      timestamptz,
+  doubted_at       timestamptz
 );
 create unique index broadcast_ticket_platform on broadcast_ticket (connection_id, platform_id) where platform_id is not null;
 create index broadcast_ticket_due on broadcast_ticket (due_at) where state in ('queued', 'doubt');

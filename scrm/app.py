@@ -67,6 +67,7 @@ import inbox.search_routes
 import inbox.story
 from campaigns.audience.freeze import freeze
 from campaigns.ledger import answers, doubt, ends, replies, tickets, watch
+from campaigns.ledger.tally import Tally
 from campaigns.life.starting import start_due
 from campaigns.life.waiting import tell_of_waiting
 from customers import owner_undo, stage_settings, tag_settings, tally
@@ -394,6 +395,7 @@ class Worker:
             Loop("campaigns-doubt", lambda: doubt.resolve(services), look=5.0),
             Loop("campaigns-watch", lambda: watch.look(services), bus=bus, topics=("ticket",), look=2.0),
             Loop("campaigns-ends", lambda: ends.settle(services), look=1.0),
+            Loop("campaigns-tally", Tally(services).fold, look=15.0),
             Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
             Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
             Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),

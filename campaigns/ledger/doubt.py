@@ -41,6 +41,8 @@ FOUND = """
 update broadcast_ticket set state = 'asked', platform_id = $2, look_at = $3, reason = null where id = $1 and state = 'doubt' returning *
 """
 AGAIN = "update broadcast_ticket set state = 'queued', due_at = $2 where id = $1 and state = 'doubt'"
+# The platform's own list says so.
+NOT_MADE = AGAIN.replace("due_at = $2", "due_at = $2, doubted_at = null")
 UNKNOWN = """
 update broadcast_ticket set state = 'uncertain', finished_at = $2 where id = $1 and state = 'doubt' returning id
 """
@@ -82,7 +84,7 @@ async def resolve(services: Services) -> bool:
             await work.tx.execute(FOUND, ticket["id"], task_id, work.now)
             await work.tx.execute(tickets.ON_THE_WAY, ticket["id"], work.now)
         elif now - ticket["called_at"] > SETTLES:
-            await work.tx.execute(AGAIN, ticket["id"], now)
+            await work.tx.execute(NOT_MADE, ticket["id"], now)
         work.ring("campaign", ticket["campaign_id"])
     return True
 

@@ -21,9 +21,13 @@ update delivery set state = 'cancelled', reason = 'cancelled', counted_at = null
 where id in (select id from delivery where run_id = $1 and state = 'planned' order by id limit $3 for update skip locked)
 """
 TICKETS = """
-with gone as (update broadcast_ticket set state = 'cancelled', finished_at = $2 where run_id = $1 and state = 'queued' returning id)
-update delivery set state = 'cancelled', reason = 'cancelled', counted_at = null, updated_at = $2
-where ticket_id in (select id from gone) and state = 'sending'
+with gone as (
+  update broadcast_ticket set state = case when doubted_at is null then 'cancelled' else 'uncertain' end, finished_at = $2
+  where run_id = $1 and state = 'queued' returning id, doubted_at
+)
+update delivery d set state = case when g.doubted_at is null then 'cancelled' else 'uncertain' end, updated_at = $2,
+  reason = case when g.doubted_at is null then 'cancelled' else 'unknown' end, counted_at = case when g.doubted_at is not null then d.counted_at end
+from gone g where d.ticket_id = g.id and d.state = 'sending'
 """
 WITHDRAW = "update broadcast_ticket set look_at = $2 where run_id = $1 and state = 'asked' and withdrawn_at is null and look_at > $2"
 OPEN_RUNS = """

@@ -65,7 +65,7 @@ update broadcast_ticket set state = 'queued', due_at = $3, attempts = attempts -
 where id = $1 and lease_token = $2
 """
 ABANDONED = """
-update broadcast_ticket set state = 'doubt', lease_until = null, lease_token = null, due_at = $1
+update broadcast_ticket set state = 'doubt', lease_until = null, lease_token = null, due_at = $1, doubted_at = coalesce(doubted_at, $1)
 where id in (select id from broadcast_ticket where state = 'calling' and lease_until < $1 for update skip locked) returning id
 """
 ASKED = """
@@ -73,7 +73,8 @@ update broadcast_ticket set state = 'asked', platform_id = $3, text = $4, look_a
 where id = $1 and lease_token = $2
 """
 BACK = """
-update broadcast_ticket set state = $3, due_at = $4, reason = $5, text = $6, lease_until = null, lease_token = null
+update broadcast_ticket set state = $3, due_at = $4, reason = $5, text = $6, lease_until = null, lease_token = null,
+  doubted_at = case when $3 = 'doubt' then coalesce(doubted_at, $4) else doubted_at end
 where id = $1 and lease_token = $2
 """
 WHO = """
@@ -90,8 +91,12 @@ REFUSED = """
 update delivery d set state = 'failed', reason = 'not_a_friend', counted_at = null, updated_at = $3 from contact k
 where d.ticket_id = $1 and k.id = d.contact_id and k.external_id = any($2::text[]) and d.state in ('sending', 'asked')
 """
-ALL_FAILED = """
-update delivery set state = 'failed', reason = $2, detail = $3, counted_at = null, updated_at = $4
+ENDED = """
+update broadcast_ticket set state = case when doubted_at is null then 'failed' else 'uncertain' end, reason = $2, finished_at = $3,
+  lease_until = null, lease_token = null where id = $1 and lease_token = $4 returning state
+"""
+ALL_ENDED = """
+update delivery set state = $5, reason = $2, detail = $3, counted_at = case when $5 = 'uncertain' then counted_at end, updated_at = $4
 where ticket_id = $1 and state in ('sending', 'asked')
 """
 PACE = (
@@ -243,15 +248,12 @@ async def _not_asked(services: Services, ticket: Row, token: uuid.UUID, error: S
         elif isinstance(error, Uncertain):
             await work.tx.execute(BACK, ticket["id"], token, "doubt", work.now + timedelta(seconds=15), reason, text)
         else:
-            await failed(work, ticket["id"], reason)
+            await ended(work, ticket["id"], token, reason)
         work.ring("campaign", ticket["campaign_id"])
 
 
-async def failed(work: Work, ticket_id: int, reason: dict[str, Any]) -> None:
-    await work.tx.execute(
-        "update broadcast_ticket set state = 'failed', reason = $2, finished_at = $3, lease_until = null, lease_token = null where id = $1",
-        ticket_id,
-        reason,
-        work.now,
-    )
-    await work.tx.execute(ALL_FAILED, ticket_id, reason["code"], reason, work.now)
+async def ended(work: Work, ticket_id: int, token: uuid.UUID, reason: dict[str, Any]) -> None:
+    """It will not be called any more. Nobody got it, unless an earlier call's outcome was never known. A lost lease changes nothing."""
+    state = await work.tx.fetchval(ENDED, ticket_id, reason, work.now, token)
+    if state is not None:
+        await work.tx.execute(ALL_ENDED, ticket_id, reason["code"], reason, work.now, state)

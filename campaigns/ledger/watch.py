@@ -11,7 +11,7 @@ from campaigns.shapes import Options
 from scrm.channel import Sentence
 from scrm.channel_campaigns import AskedResult, AsksMembers, BroadcastResult, Broadcasts, ResultState
 from scrm.db import Row
-from scrm.errors import RetryLater, SendError
+from scrm.errors import Rejected, RetryLater, SendError
 from scrm.services import Services, Work
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,11 @@ async def _ending(services: Services, adapter: AsksMembers, ticket: Row, now: da
     if ticket["run_state"] != "cancelled" and not over:
         return None
     if ticket["withdrawn_at"] is None:
-        await adapter.withdraw(ticket["platform_id"])
+        try:
+            await adapter.withdraw(ticket["platform_id"])
+        except Rejected as error:
+            # It cannot be taken back: too old, or gone. Who has not sent it by now is counted as not sent.
+            log.info("post %s cannot be withdrawn: %s", ticket["id"], error)
         await services.db.execute(WITHDRAWN, ticket["id"], now)
     return ("cancelled", "cancelled") if ticket["run_state"] == "cancelled" else ("failed", "not_confirmed")
 

@@ -13624,8 +13624,8 @@ export interface components {
         };
         /**
          * RunProgress
-         * @description ``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``rate``: sent a minute, of the
-         *     last five. ``seconds_left``: at that rate; null when it cannot be said (members have to confirm, nothing moves, it is not all found yet).
+         * @description ``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``rate``: sent a minute
+         *     since it began. ``seconds_left``: at that rate; null when it cannot be said (members have to confirm, nothing moves, it is not all found yet).
          */
         RunProgress: {
             /** Id */
