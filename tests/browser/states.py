@@ -153,6 +153,9 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "customer": {"customer": "/customers/1"},
     "groups": {"groups": "/groups"},
     "codes": {"codes": "/codes"},
+    "campaigns": {"campaigns": "/campaigns", "campaigns-calendar": "/campaigns/calendar"},
+    "campaign": {"campaign": "/campaigns/1"},
+    "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
     "lost": {"lost": "/nowhere-at-all"},
 }
 """Addresses of pages whose path has parameters."""

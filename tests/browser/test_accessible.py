@@ -9,6 +9,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Error, Page
 
+from campaigns.life import write
+from campaigns.life.content import PostsInput
+from campaigns.life.write import NewCampaign
+from customers.greetings.content import GreetingContentInput
 from inbox.library.quick_replies import QuickReplyInput, add_reply
 from tests.browser.conftest import errors_of, open_page, sign_in
 from tests.browser.states import KEYBOARD_ONLY, OPENERS, STATES, Visit, pages
@@ -42,6 +46,9 @@ async def furnish(shop: Company) -> None:
                 {"place": {"reach": "company"}, "title": f"发货时效{n}", "parts": [part]}
             )
             await add_reply(work, shop.manager, reply)
+        said = PostsInput(post=GreetingContentInput(text="双十二老客八折"))
+        draft = NewCampaign(client_token="a-campaign-to-look-at", name="老客回访", posts=said)
+        await write.create(shop.services, work, shop.manager, draft, address="")
 
 
 class Walk:

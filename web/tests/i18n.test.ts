@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import en from '@/i18n/en'
+import campaignsEn from '@/i18n/parts/campaigns.en'
+import campaignsZh from '@/i18n/parts/campaigns.zh-CN'
 import zhCN from '@/i18n/zh-CN'
 
 type Tree = { [key: string]: string | Tree }
@@ -23,8 +25,9 @@ function sources(folder: string): string[] {
   })
 }
 
-const chinese = flat(zhCN)
-const english = flat(en)
+// With those that come late.
+const chinese = flat({ ...zhCN, ...campaignsZh })
+const english = flat({ ...en, ...campaignsEn })
 const code = sources(join(__dirname, '../src')).join('\n')
 const keys = [...chinese.keys()]
 const namespaces = new Set(keys.map((key) => key.split('.')[0]))

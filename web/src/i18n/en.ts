@@ -1,4 +1,3 @@
-import campaigns from './parts/campaigns.en'
 import codes from './parts/codes.en'
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
@@ -32,6 +31,8 @@ export default {
     saved: 'Saved',
   },
   nav: {
+    campaigns: 'Campaigns',
+    newCampaign: 'New campaign',
     more: 'More',
     modules: 'Main navigation',
     inbox: 'Inbox',
@@ -438,5 +439,4 @@ export default {
   ...reports,
   ...followups,
   ...codes,
-  ...campaigns,
 }

@@ -1,4 +1,3 @@
-import campaigns from './parts/campaigns.zh-CN'
 import codes from './parts/codes.zh-CN'
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
@@ -32,6 +31,8 @@ export default {
     saved: '已保存',
   },
   nav: {
+    campaigns: '群发',
+    newCampaign: '新建群发',
     more: '更多',
     modules: '主导航',
     inbox: '会话',
@@ -437,5 +438,4 @@ export default {
   ...reports,
   ...followups,
   ...codes,
-  ...campaigns,
 }

@@ -1,3 +1,4 @@
+import '@/i18n/late/campaigns'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { CampaignRun, CampaignState, Schedule } from '@/api/campaigns'

@@ -15,7 +15,7 @@ export const PLACES: readonly Place[] = [
   { name: 'customers', title: 'lists.title', icon: Users, permission: 'customers.read' },
   { name: 'today', title: 'followups.place', icon: CalendarCheck, permission: 'customers.write' },
   { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },
-  { name: 'campaigns', title: 'campaigns.place', icon: Megaphone, permission: 'campaigns.read' },
+  { name: 'campaigns', title: 'nav.campaigns', icon: Megaphone, permission: 'campaigns.read' },
   { name: 'reports', title: 'reports.place', icon: ChartPie, permission: 'customers.reports' },
   { name: 'groups', title: 'groups.nav', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },

@@ -1,7 +1,7 @@
-/** Mass messages: list, editor, dry run, approval, calendar, settings. */
+/** Mass messages: list, editor, dry run, approval, ledger, calendar. Come with their pages (`i18n/late`). */
 export default {
   campaigns: {
-    place: 'Campaigns', title: 'Campaigns', intro: 'The right words to the right people, once, at the right time.', denied: 'You may not see campaigns. Ask an administrator for the permission.', deniedWrite: 'You may not write campaigns. Ask an administrator for the permission.',
+    title: 'Campaigns', intro: 'The right words to the right people, once, at the right time.', denied: 'You may not see campaigns. Ask an administrator for the permission.', deniedWrite: 'You may not write campaigns. Ask an administrator for the permission.',
     make: 'New campaign', failed: 'This could not be loaded', nothing: 'No campaign fits', empty: 'No campaigns yet', emptyText: 'Write the words, choose the people, see who gets it and who does not, then set the time.',
     find: 'Find by name', mine: 'Only mine', states: 'States', untitled: 'Untitled campaign', name: 'Name this campaign', noWords: '(no words)', noneYet: 'No results yet',
     tab: { list: 'Campaigns', calendar: 'Calendar' },
@@ -53,6 +53,5 @@ export default {
     preview: { title: 'Preview', as: 'Preview as which channel', nothing: 'Write something, and see it here as customers will', task: 'A message from a member', broadcast: 'A message from the account', reply: 'An answer to the customer', how: { task: 'A member confirms it on their phone and sends it.', broadcast: 'The platform sends it to followers.', reply: 'Only to customers whose reply window is open.' } },
     test: { open: 'Send a test', cards: 'Colleagues get it in their notices and their app, with their own names.', notices: 'Colleagues get it in their notices, with their own names.', whom: 'To whom', as: 'Which words', send: 'Send test', sent: 'Test sent to {names}' },
     calendar: { before: 'Month before', after: 'Month after', n: '{n} campaigns', nothing: 'No campaign on this day.', loads: 'Load of each account', posts: '{posts} campaigns · {n} people', clash: { limit: '{names} go through {n} of the same accounts on one day, more than one customer may get.', near: '{names} go through {n} of the same accounts within an hour.' } },
-    sample: { city: 'Hangzhou' },
   },
 }

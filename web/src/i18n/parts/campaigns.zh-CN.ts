@@ -1,7 +1,7 @@
-/** Mass messages: list, editor, dry run, approval, calendar, settings. */
+/** Mass messages: list, editor, dry run, approval, ledger, calendar. Come with their pages (`i18n/late`). */
 export default {
   campaigns: {
-    place: '群发', title: '群发任务', intro: '在合适的时间，把合适的话，只发一次给合适的客户。', denied: '你没有查看群发的权限，请联系管理员开通。', deniedWrite: '你没有创建群发的权限，请联系管理员开通。',
+    title: '群发任务', intro: '在合适的时间，把合适的话，只发一次给合适的客户。', denied: '你没有查看群发的权限，请联系管理员开通。', deniedWrite: '你没有创建群发的权限，请联系管理员开通。',
     make: '新建群发', failed: '没有加载出来', nothing: '没有符合条件的群发', empty: '还没有群发任务', emptyText: '写下内容，选好人群，先试算谁会收到、谁不会，再安排时间。',
     find: '搜索名称', mine: '只看我的', states: '状态', untitled: '未命名群发', name: '给这次群发起个名字', noWords: '（没有文字）', noneYet: '还没有结果',
     tab: { list: '任务', calendar: '日历' },
@@ -53,6 +53,5 @@ export default {
     preview: { title: '预览', as: '按哪个渠道预览', nothing: '写下内容，这里会显示客户看到的样子', task: '来自员工的消息', broadcast: '来自公众账号的消息', reply: '回复客户的消息', how: { task: '员工在手机上确认后，由员工发给客户。', broadcast: '由平台统一发给关注者。', reply: '只发给回复窗口仍然开着的客户。' } },
     test: { open: '试发给同事', cards: '同事会在提醒和企业应用里收到一份，变量用他们自己的。', notices: '同事会在提醒里收到一份，变量用他们自己的。', whom: '发给谁', as: '按哪份内容', send: '试发', sent: '已试发给 {names}' },
     calendar: { before: '上个月', after: '下个月', n: '{n} 个群发', nothing: '这一天没有群发。', loads: '各账号当天的量', posts: '{posts} 个任务 · {n} 人', clash: { limit: '{names} 在同一天经由 {n} 个相同账号发送，超过每位客户一天可收到的次数。', near: '{names} 在一小时内经由 {n} 个相同账号发送。' } },
-    sample: { city: '杭州' },
   },
 }

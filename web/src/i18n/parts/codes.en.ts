@@ -38,7 +38,7 @@ export default {
     upload: 'Upload a file', fromLibrary: 'From the library', partsLeft: '{n} / {most} attachments', removePart: 'Remove', kindNotPossible: 'A greeting cannot carry this kind',
     variable: { customer_name: 'Customer', customer_remark: 'Remark', customer_city: 'City', account_name: 'Account', agent_name: 'Member', company_name: 'Company', today: 'Today', tomorrow: 'Tomorrow', now: 'Time', weekday: 'Weekday', greeting: 'Good morning' },
     preview: 'Preview on a phone', previewAdded: 'You have added each other. Say hello.', previewEmpty: 'Write the greeting, and see here what customers see',
-    sample: { customer: 'Wang Ming', agent: 'Zhang Shan', company: 'Qinghe Home', today: '3月2日', tomorrow: '3月3日', weekday: '星期一', greeting: '上午好' },
+    sample: { city: 'Hangzhou', customer: 'Wang Ming', agent: 'Zhang Shan', company: 'Qinghe Home', today: '3月2日', tomorrow: '3月3日', weekday: '星期一', greeting: '上午好' },
   },
   cards: {
     way: 'WeCom', wish: { away: 'When away', always: 'Always', off: 'Never' },

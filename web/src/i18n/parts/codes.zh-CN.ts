@@ -38,7 +38,7 @@ export default {
     upload: '上传文件', fromLibrary: '从素材库', partsLeft: '{n} / {most} 个附件', removePart: '移除', kindNotPossible: '欢迎语不能带这种素材',
     variable: { customer_name: '客户名字', customer_remark: '客户备注', customer_city: '客户城市', account_name: '账号名称', agent_name: '员工名字', company_name: '公司名称', today: '今天日期', tomorrow: '明天日期', now: '现在时间', weekday: '星期', greeting: '问候语' },
     preview: '手机预览', previewAdded: '你已添加了对方，现在可以开始聊天了', previewEmpty: '在左边写下欢迎语，这里会显示客户看到的样子',
-    sample: { customer: '王小明', agent: '张珊', company: '青禾家居', today: '3月2日', tomorrow: '3月3日', weekday: '星期一', greeting: '上午好' },
+    sample: { city: '杭州', customer: '王小明', agent: '张珊', company: '青禾家居', today: '3月2日', tomorrow: '3月3日', weekday: '星期一', greeting: '上午好' },
   },
   cards: {
     way: '企业微信', wish: { away: '离开时', always: '总是', off: '不发' },

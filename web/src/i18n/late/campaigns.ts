@@ -1,0 +1,8 @@
+/** Words that come with the pages that say them: the first view does without. Imported by what all those pages import. */
+
+import { i18n } from '@/i18n'
+import en from '../parts/campaigns.en'
+import zhCN from '../parts/campaigns.zh-CN'
+
+i18n.global.mergeLocaleMessage('zh-CN', zhCN)
+i18n.global.mergeLocaleMessage('en', en)
