@@ -21,6 +21,7 @@ import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
 import campaigns.audience.routes
+import campaigns.invites.routes
 import campaigns.ledger.routes
 import campaigns.library.routes
 import campaigns.library.write
@@ -66,6 +67,8 @@ import inbox.routes_together
 import inbox.search_routes
 import inbox.story
 from campaigns.audience.freeze import freeze
+from campaigns.invites import accepted as invites_accepted
+from campaigns.invites import morning as invites_morning
 from campaigns.ledger import answers, doubt, ends, replies, tickets, watch
 from campaigns.ledger.tally import Tally
 from campaigns.life.starting import start_due
@@ -259,6 +262,7 @@ def routes() -> list[Route]:
         *campaigns.life.routes.api_routes(),
         *campaigns.library.routes.api_routes(),
         *campaigns.audience.routes.api_routes(),
+        *campaigns.invites.routes.api_routes(),
         *undo.api_routes(
             {
                 **undo_people.undo_kinds(),
@@ -399,6 +403,8 @@ class Worker:
             Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
             Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
             Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
+            Loop("invites-morning", lambda: invites_morning.tell(services), bus=bus, topics=("invites",), look=30.0),
+            Loop("invites-accepted", lambda: invites_accepted.recognise(services), look=15.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

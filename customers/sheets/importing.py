@@ -4,13 +4,14 @@ its import: a run that was killed goes on where it was, and two workers that run
 
 from __future__ import annotations
 
-# ruff: noqa: ASYNC230, ASYNC240 - files in the temporary folder, in small pieces
+# ruff: noqa: ASYNC230 - files in the temporary folder, in small pieces
 import asyncio
 import json
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,6 +124,21 @@ async def take(services: Services, principal: Principal, new: NewImport) -> int:
 
 async def _unpacked(services: Services, sha256: str, size: int) -> tuple[dict[str, Any], str]:
     """The lines of the sheet in the blob store, and what is known about it."""
+    async with sheet(services, sha256, size) as (found, out):
+
+        async def pieces() -> AsyncIterator[bytes]:
+            with out.open("rb") as file:
+                while piece := file.read(PIECE):
+                    yield piece
+
+        found["bytes"] = out.stat().st_size
+        kept, _, _ = await services.blobs.put(pieces(), limit=1 << 30)
+    return found, kept
+
+
+@asynccontextmanager
+async def sheet(services: Services, sha256: str, size: int) -> AsyncIterator[tuple[dict[str, Any], Path]]:
+    """What is known about a sheet, and a passing file with its lines. Raises :class:`Unprocessable`."""
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder, "in"), Path(folder, "out")
         with source.open("wb") as file:
@@ -143,15 +159,7 @@ async def _unpacked(services: Services, sha256: str, size: int) -> tuple[dict[st
         if "error" in found:
             code = str(found["error"])
             raise Unprocessable(WHY.get(code, WHY["not_a_sheet"]), code=f"sheet_{code}", fields={"attachment_id": code})
-
-        async def pieces() -> AsyncIterator[bytes]:
-            with out.open("rb") as file:
-                while piece := file.read(PIECE):
-                    yield piece
-
-        found["bytes"] = out.stat().st_size
-        kept, _, _ = await services.blobs.put(pieces(), limit=1 << 30)
-    return found, kept
+        yield found, out
 
 
 async def start(

@@ -27,6 +27,7 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "campaign_missed": ("群发任务「{title}」没有按时执行", "The campaign “{title}” did not run when it was due"),
     "campaign_finished": ("群发任务「{title}」已完成", "The campaign “{title}” is done"),
     "campaign_test": ("{who} 发给你一份测试：{title}", "{who} sent you a test: {title}"),
+    "invites_today": ("今天有 {n} 位客户等你添加", "{n} people to add today"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
 }
@@ -47,7 +48,7 @@ def headline(notice: NotificationView, names: Mapping[int, str], language: Langu
     who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
     about = notice.text if notice.task_id is not None else _campaign(notice)
     title = notice.title or about or _several(notice, language)
-    return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title)
+    return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title, n=notice.data.get("n", 1))
 
 
 def _campaign(notice: NotificationView) -> str:
@@ -94,6 +95,8 @@ def path(notices: Sequence[NotificationView]) -> str:
         return "/today" if notices[0].task_id is None else f"/today?task={notices[0].task_id}"
     if len(notices) == 1 and notices[0].kind.startswith("campaign_"):
         return f"/campaigns/{notices[0].data.get('campaign_id')}"
+    if len(notices) == 1 and notices[0].kind == "invites_today":
+        return "/invites/today"
     conversations = {one.conversation_id for one in notices}
     customers = {one.customer_id for one in notices}
     if len(conversations) == 1 and (only := conversations.pop()) is not None:

@@ -164,6 +164,18 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/campaigns/CampaignPage.vue'),
         meta: { permission: 'campaigns.read', title: 'nav.campaigns' },
       },
+      {
+        path: '/invites/today',
+        name: 'invites-today',
+        component: () => import('@/features/invites/SharePage.vue'),
+        meta: { permission: 'customers.write', title: 'invites.today' },
+      },
+      {
+        path: '/invites/:part(new|\\d+)?',
+        name: 'invites',
+        component: () => import('@/features/invites/InvitesPage.vue'),
+        meta: { permission: 'campaigns.read', title: 'invites.title' },
+      },
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

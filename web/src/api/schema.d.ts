@@ -6288,6 +6288,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invite-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists of numbers to add, the newest first
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_invite-batches"];
+        put?: never;
+        /**
+         * Store a list and split it over people and days
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_invite-batches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invite-batches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would happen to each line, and who would add it when
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_invite-batches_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invite-batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One list: how many accepted, by employee and day
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_invite-batches_batch_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invite-batches/{batch_id}/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its numbers, masked for those who may not read them
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_invite-batches_batch_id_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invite-batches/{batch_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End it: what was not added yet is taken off
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_invite-batches_batch_id_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invites/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own share of today, with the numbers in full
+         * @description Needs the permission `customers.write`.
+         */
+        get: operations["get_api_invites_today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invites/{invite_id}/copied": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A number was copied: written to the trail
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_invites_invite_id_copied"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invites/{invite_id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What came of it
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_invites_invite_id_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/undo/{step_id}": {
         parameters: {
             query?: never;
@@ -7075,6 +7239,51 @@ export interface components {
         AuthoriseView: {
             /** Url */
             url: string;
+        };
+        /** BatchDetail */
+        BatchDetail: {
+            batch: components["schemas"]["BatchView"];
+            /** Agents */
+            agents: components["schemas"]["OfAgent"][];
+            /** Days */
+            days: components["schemas"]["OfDay"][];
+        };
+        /** BatchPage */
+        BatchPage: {
+            /** Batches */
+            batches: components["schemas"]["BatchView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** BatchView */
+        BatchView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Greeting */
+            greeting: string;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /** Per Day */
+            per_day: number;
+            /** Left Out */
+            left_out: {
+                [key: string]: number;
+            };
+            /** Created Name */
+            created_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            counts: components["schemas"]["Counts"];
         };
         /**
          * Before
@@ -8286,6 +8495,30 @@ export interface components {
              * @default false
              */
             deleted?: boolean;
+        };
+        /**
+         * Counts
+         * @description ``sent``: those who were asked, accepted ones among them.
+         */
+        Counts: {
+            /** N */
+            n: number;
+            /** Open */
+            open: number;
+            /** Sent */
+            sent: number;
+            /** Accepted */
+            accepted: number;
+            /** Elsewhere */
+            elsewhere: number;
+            /** Not Found */
+            not_found: number;
+            /** Refused */
+            refused: number;
+            /** Wrong Number */
+            wrong_number: number;
+            /** Cancelled */
+            cancelled: number;
         };
         /**
          * CountsView
@@ -10764,6 +10997,35 @@ export interface components {
             /** Size */
             size: number;
         };
+        /**
+         * InviteView
+         * @description ``greeting`` with its variables filled in.
+         */
+        InviteView: {
+            /** Id */
+            id: number;
+            /** Batch Id */
+            batch_id: number;
+            /** Batch */
+            batch: string;
+            /** Greeting */
+            greeting: string;
+            /** Phone */
+            phone: string;
+            /** Name */
+            name: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Carried */
+            carried: boolean;
+            /** State */
+            state: string;
+            /** Copies */
+            copies: number;
+        };
         /** JobList */
         JobList: {
             /** Jobs */
@@ -10952,6 +11214,24 @@ export interface components {
             /** Groups */
             groups: number;
         };
+        /** LineView */
+        LineView: {
+            /** Number */
+            number: number;
+            /** Phone */
+            phone: string;
+            /** Name */
+            name: string;
+            /**
+             * Fate
+             * @enum {string}
+             */
+            fate: "take" | "no_number" | "twice" | "friend" | "known" | "earlier";
+            /** Agent Id */
+            agent_id: number | null;
+            /** Day */
+            day: string | null;
+        };
         /**
          * ListFilter
          * @description Which conversations. ``closing_hours``: those whose reply window ends within so many hours; ``breached``: those whose
@@ -11014,6 +11294,34 @@ export interface components {
              * @default null
              */
             sort?: ("newest" | "waiting" | "window" | "sla") | null;
+        };
+        /**
+         * ListInput
+         * @description ``text``: pasted lines; ``attachment_id``: an uploaded sheet (.xlsx, .csv) instead. ``per_day``: for each employee.
+         */
+        ListInput: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Attachment Id
+             * @default null
+             */
+            attachment_id?: number | null;
+            /** Agent Ids */
+            agent_ids: number[];
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Per Day
+             * @default 20
+             */
+            per_day?: number;
         };
         /**
          * LookInput
@@ -11595,6 +11903,43 @@ export interface components {
              */
             enabled?: boolean;
             data: components["schemas"]["Assignment"];
+        };
+        /**
+         * NewBatch
+         * @description ``greeting``: what the employee copies; may hold {{agent.name}}, {{company.name}} and {{customer.name}}.
+         */
+        NewBatch: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Attachment Id
+             * @default null
+             */
+            attachment_id?: number | null;
+            /** Agent Ids */
+            agent_ids: number[];
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Per Day
+             * @default 20
+             */
+            per_day?: number;
+            /** Client Token */
+            client_token: string;
+            /** Name */
+            name: string;
+            /**
+             * Greeting
+             * @default
+             */
+            greeting?: string;
         };
         /**
          * NewCampaign
@@ -12280,6 +12625,54 @@ export interface components {
             /** Read At */
             read_at: string | null;
         };
+        /** NumberPage */
+        NumberPage: {
+            /** Numbers */
+            numbers: components["schemas"]["NumberView"][];
+            /** Next After */
+            next_after: number | null;
+        };
+        /** NumberView */
+        NumberView: {
+            /** Id */
+            id: number;
+            /** Phone */
+            phone: string;
+            /** Name */
+            name: string;
+            /** Agent Id */
+            agent_id: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** State */
+            state: string;
+            /** Copies */
+            copies: number;
+            /** Done At */
+            done_at: string | null;
+            /** Accepted At */
+            accepted_at: string | null;
+        };
+        /** OfAgent */
+        OfAgent: {
+            /** Agent Id */
+            agent_id: number;
+            /** Name */
+            name: string;
+            counts: components["schemas"]["Counts"];
+        };
+        /** OfDay */
+        OfDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            counts: components["schemas"]["Counts"];
+        };
         /**
          * Options
          * @description ``cap_times`` posts per ``cap_days`` for one customer over all campaigns. ``confirm_days``: how long members may take to confirm,
@@ -12327,6 +12720,17 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * OutcomeInput
+         * @description ``open`` takes it back.
+         */
+        OutcomeInput: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "sent" | "not_found" | "refused" | "wrong_number";
         };
         /**
          * OwnKind
@@ -12954,6 +13358,26 @@ export interface components {
         PreviewInput: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * PreviewView
+         * @description ``lines``: the first 500. ``counts`` by fate, over all.
+         */
+        PreviewView: {
+            /** Total */
+            total: number;
+            /** Taken */
+            taken: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Lines */
+            lines: components["schemas"]["LineView"][];
+            /** Shares */
+            shares: components["schemas"]["ShareView"][];
+            /** Last Day */
+            last_day: string | null;
         };
         /**
          * Problem
@@ -14183,6 +14607,35 @@ export interface components {
              * @enum {string}
              */
             access: "read" | "write" | "none";
+        };
+        /**
+         * ShareOfToday
+         * @description ``waiting``: all that is still to be done, today and later.
+         */
+        ShareOfToday: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Invites */
+            invites: components["schemas"]["InviteView"][];
+            /** Done */
+            done: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /** ShareView */
+        ShareView: {
+            /** Agent Id */
+            agent_id: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** N */
+            n: number;
         };
         /**
          * SideView
@@ -46736,6 +47189,709 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_invite-batches": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_invite-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_invite-batches_preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_invite-batches_batch_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_invite-batches_batch_id_numbers": {
+        parameters: {
+            query?: {
+                after?: number;
+                state?: string;
+                agent_id?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                batch_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_invite-batches_batch_id_end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_invites_today: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareOfToday"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_invites_invite_id_copied: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invite_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_invites_invite_id_outcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invite_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareOfToday"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

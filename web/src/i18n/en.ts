@@ -10,6 +10,7 @@ import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
+import invites from './parts/invites.en'
 import life from './parts/life.en'
 import relations from './parts/relations.en'
 
@@ -433,6 +434,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...invites,
   ...life,
   ...relations,
   ...stages,

@@ -22,6 +22,7 @@ export function useNoticeWords() {
     if (notice.kind.startsWith('task_') && !notice.title) return t(`followups.notice.${notice.kind}`, { who })
     if (notice.kind === 'mention' && notice.conversation_id === null) return t('followups.notice.mention', { who, title })
     if (notice.kind === 'member_left') return t('together.notice.text.member_left', { name: str(notice.data.name), customers: Number(notice.data.customers ?? 0), groups: Number(notice.data.groups ?? 0) })
+    if (notice.kind === 'invites_today') return t('together.notice.text.invites_today', { n: Number(notice.data.n ?? 1) })
     if (n > 1 && MANY.has(notice.kind)) return t(`owners.notice.${notice.kind}`, { who, n })
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }

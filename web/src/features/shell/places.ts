@@ -1,4 +1,4 @@
-import { BarChart3, CalendarCheck, ChartPie, Library, Megaphone, MessageSquareText, MessagesSquare, QrCode, Settings, Users, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, Megaphone, MessageSquareText, MessagesSquare, QrCode, Settings, UserPlus, Users, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
@@ -20,6 +20,7 @@ export const PLACES: readonly Place[] = [
   { name: 'groups', title: 'groups.nav', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
   { name: 'codes', title: 'codes.place', icon: QrCode, permission: 'codes.manage' },
+  { name: 'invites', title: 'invites.place', icon: UserPlus, permission: 'campaigns.read' },
   { name: 'library', title: 'rights.place.library', icon: Library, permission: 'library.read' },
 ]
 
