@@ -53,6 +53,7 @@ MOVES: tuple[Belonging, ...] = (
     Belonging("rule_hit", "rule_id", once="rule_id"),
     Belonging("campaign_hold", once="open_kind"),
     Belonging("campaign_list_member", "list_id", once="list_id"),
+    Belonging("invite"),
     Belonging("delivery", follows="t.contact_id = any($3::bigint[])", once="run_id"),
 )
 

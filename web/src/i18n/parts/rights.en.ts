@@ -317,6 +317,9 @@ export default {
       company_passwords_set: 'changed the password rules',
       company_sign_in_set: 'changed the sign-in rules',
       customer_phone_revealed: 'looked at the phone number of customer',
+      invite_copied: 'copied the number of invite',
+      invites_stored: 'gave out a list of numbers',
+      invites_ended: 'ended a list of numbers',
       message_fields_revealed: 'looked at a phone number in message',
     },
     reveal: {

@@ -317,6 +317,9 @@ export default {
       company_passwords_set: '修改了密码规则',
       company_sign_in_set: '修改了登录规则',
       customer_phone_revealed: '查看了客户的手机号',
+      invite_copied: '复制了待添加的号码',
+      invites_stored: '分配了加好友名单',
+      invites_ended: '结束了加好友名单',
       message_fields_revealed: '查看了消息里的手机号',
     },
     reveal: {
