@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import orjson
 from aiohttp import web
@@ -115,16 +116,20 @@ def _method(request: web.Request) -> str:
 
 
 def _describe(app: web.Application, routes: Sequence[Route]) -> None:
-    description = openapi.build(routes, version=VERSION)
-    as_json = orjson.dumps(description)
-    as_page = docs_page.render(description)
+    @cache
+    def described() -> tuple[bytes, str]:
+        """Made when somebody asks for it first: it takes longer than the rest of the start."""
+        description = openapi.build(routes, version=VERSION)
+        return orjson.dumps(description), docs_page.render(description)
 
     async def json(_: web.Request) -> web.Response:
-        return web.Response(body=as_json, content_type="application/json", headers={"Cache-Control": "no-cache"})
+        body, _page = await asyncio.to_thread(described)
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def docs(_: web.Request) -> web.Response:
         headers = {"Content-Security-Policy": docs_page.POLICY, "Cache-Control": "no-cache"}
-        return web.Response(text=as_page, content_type="text/html", headers=headers)
+        _body, text = await asyncio.to_thread(described)
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     app.router.add_get("/openapi.json", json)
     app.router.add_get("/docs", docs)
