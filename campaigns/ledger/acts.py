@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from campaigns.ledger.views import find_run
+from campaigns.ledger.views import HOPELESS, find_run
 from campaigns.life.ending import run_reopened
 from scrm.channel_campaigns import AsksMembers
 from scrm.errors import Conflict, Rejected, SendError
@@ -13,8 +13,6 @@ from scrm.services import Services, Work
 from scrm.trail import record
 from scrm.views import View
 
-HOPELESS = ("not_a_friend", "opted_out", "platform_limit", "too_few", "one_kind", "partly_sent")
-"""``partly_sent``: they have a part of it, which they would get twice."""
 AGAIN = """
 update delivery set state = 'planned', reason = '', detail = null, attempt = attempt + 1, ticket_id = null, due_at = $2, updated_at = $2,
   counted_at = $2

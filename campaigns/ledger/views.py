@@ -14,6 +14,8 @@ from scrm.errors import NotFound
 from scrm.views import Id, Input, SentenceView, View, sentence_view
 
 PAGE = 50
+HOPELESS = ("not_a_friend", "opted_out", "platform_limit", "too_few", "one_kind", "partly_sent")
+"""Failed for a reason that another attempt does not change. ``partly_sent``: they have a part of it, which they would get twice."""
 RUN = """
 select r.*, c.name, c.state as campaign_state, c.kind from campaign_run r join campaign c on c.id = r.campaign_id
 where r.id = $1 and c.deleted_at is null
@@ -26,7 +28,8 @@ from delivery_tally where run_id = $1 group by 1, 2, 3, 4 having sum(n) <> 0
 """
 ACCOUNTS = "select id, name, channel from account where id = any($1::bigint[])"
 TASKS = """
-select t.account_id, count(*)::int as tasks, count(t.confirmed_at)::int as confirmed, max(t.reminded_at) as reminded_at
+select t.account_id, count(*)::int as tasks, count(t.confirmed_at)::int as confirmed,
+  count(*) filter (where t.state = 'asked' and t.confirmed_at is null)::int as waiting, max(t.reminded_at) as reminded_at
 from broadcast_ticket t where t.run_id = $1 and t.way = 'task' group by 1
 """
 PAGE_OF = """
@@ -66,7 +69,7 @@ class StateCount(View):
 
 
 class AccountProgress(View):
-    """``tasks`` and ``confirmed``: of members who are asked."""
+    """``tasks``, ``confirmed`` and ``waiting`` (for a confirmation that may still come): of members who are asked."""
 
     account_id: int | None
     name: str
@@ -78,6 +81,7 @@ class AccountProgress(View):
     open: int
     tasks: int
     confirmed: int
+    waiting: int
     reminded_at: datetime | None
 
 
@@ -92,7 +96,8 @@ class Funnel(View):
 
 
 class RunProgress(View):
-    """``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``rate``: sent a minute
+    """``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``retryable``: failed, and may
+    be tried again. ``rate``: sent a minute
     since it began. ``seconds_left``: at that rate; null when it cannot be said (members have to confirm, nothing moves, it is not all found yet)."""
 
     id: int
@@ -109,6 +114,7 @@ class RunProgress(View):
     total: int
     to_do: int
     ended: int
+    retryable: int
     rate: float
     seconds_left: int | None
     counts: list[StateCount]
@@ -213,6 +219,7 @@ async def progress(tx: Tx, run_id: int, now: datetime) -> RunProgress:
         id=run["id"], campaign_id=run["campaign_id"], name=run["name"], kind=run["kind"], campaign_state=run["campaign_state"],
         state=run["state"], due_at=run["due_at"], late=run["late"], reason=sentence_view(run["reason"]), frozen_at=run["frozen_at"],
         finished_at=run["finished_at"], total=total, to_do=total - left_out, ended=total - left_out - open_, rate=rate,
+        retryable=sum(row["n"] for row in rows if row["state"] == "failed" and row["reason"] not in HOPELESS),
         seconds_left=int(open_ / rate * 60) if sayable else None,
         counts=[StateCount(state=state, reason=reason, n=n) for (state, reason), n in sorted(counts.items(), key=lambda one: -one[1])],  # type: ignore[arg-type]
         accounts=_accounts(rows, names, tasks),
@@ -238,7 +245,8 @@ def _accounts(rows: Sequence[Row], names: dict[int, Row], tasks: dict[int, Row])
                 account_id=account_id, name=named["name"] if named else "", channel=named["channel"] if named else "", way=way,
                 total=sum(row["n"] for row in mine), sent=_sum(mine, "sent"), failed=_sum(mine, "failed", "uncertain"),
                 open=_sum(mine, "planned", "sending", "asked"), tasks=task["tasks"] if task else 0,
-                confirmed=task["confirmed"] if task else 0, reminded_at=task["reminded_at"] if task else None,
+                confirmed=task["confirmed"] if task else 0, waiting=task["waiting"] if task else 0,
+                reminded_at=task["reminded_at"] if task else None,
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: -one.total)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from campaigns.ledger import acts, doubt, tickets
+from campaigns.ledger import acts, doubt, tickets, views
 from scrm.config import Settings
 from scrm.errors import Conflict
 from simulator.faults import Fault
@@ -124,6 +124,31 @@ async def test_whoever_has_a_part_of_it_is_not_tried_again(asking: Asking) -> No
     with pytest.raises(Conflict):
         async with shop.services.work() as work:
             await acts.retry(work, shop.manager, asking.run, address="")
+    assert (await progress_of(asking)).retryable == 0
+
+
+async def test_progress_offers_what_can_be_done(asking: Asking) -> None:
+    """Only whom another attempt may reach, and only members whose confirmation may still come."""
+    shop = asking.shop
+    for who in ("一", "二"):
+        await asking.plan(shop.customer(who))
+        await tickets.call(shop.services)
+    assert [one.waiting for one in (await progress_of(asking)).accounts] == [2]
+    await shop.services.db.execute("update broadcast_ticket set state = 'cancelled'")
+    await shop.services.db.execute(
+        "update delivery set state = 'failed', reason = case when id = (select min(id) from delivery) then 'refused' else 'not_a_friend' end"
+    )
+    told = await progress_of(asking)
+    assert [(one.tasks, one.confirmed, one.waiting) for one in told.accounts] == [(2, 0, 0)]
+    assert told.retryable == 1
+    async with shop.services.work() as work:
+        tried = await acts.retry(work, shop.manager, asking.run, address="")
+    assert tried.again == told.retryable
+
+
+async def progress_of(asking: Asking) -> views.RunProgress:
+    async with asking.shop.services.db.pool.acquire() as tx:
+        return await views.progress(tx, asking.run, asking.shop.services.clock.now())
 
 
 async def test_a_post_is_not_repeated_under_a_key_that_its_platform_forgot(asking: Asking) -> None:

@@ -6548,7 +6548,7 @@ export interface components {
         };
         /**
          * AccountProgress
-         * @description ``tasks`` and ``confirmed``: of members who are asked.
+         * @description ``tasks``, ``confirmed`` and ``waiting`` (for a confirmation that may still come): of members who are asked.
          */
         AccountProgress: {
             /** Account Id */
@@ -6571,6 +6571,8 @@ export interface components {
             tasks: number;
             /** Confirmed */
             confirmed: number;
+            /** Waiting */
+            waiting: number;
             /** Reminded At */
             reminded_at: string | null;
         };
@@ -14048,7 +14050,8 @@ export interface components {
         };
         /**
          * RunProgress
-         * @description ``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``rate``: sent a minute
+         * @description ``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``retryable``: failed, and may
+         *     be tried again. ``rate``: sent a minute
          *     since it began. ``seconds_left``: at that rate; null when it cannot be said (members have to confirm, nothing moves, it is not all found yet).
          */
         RunProgress: {
@@ -14082,6 +14085,8 @@ export interface components {
             to_do: number;
             /** Ended */
             ended: number;
+            /** Retryable */
+            retryable: number;
             /** Rate */
             rate: number;
             /** Seconds Left */
