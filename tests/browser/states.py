@@ -156,6 +156,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "campaigns": {"campaigns": "/campaigns", "campaigns-calendar": "/campaigns/calendar"},
     "campaign": {"campaign": "/campaigns/1"},
     "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
+    "invites": {"invites": "/invites", "invites-new": "/invites/new"},
     "lost": {"lost": "/nowhere-at-all"},
 }
 """Addresses of pages whose path has parameters."""
