@@ -18,5 +18,6 @@ export default defineConfig({
       '/oauth': service,
     },
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'] },
+  // Reading every file of the page takes its time on a machine that does other work.
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], testTimeout: 60_000 },
 })
