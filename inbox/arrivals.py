@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inbox import windows
+from inbox import rows, windows
 from inbox.rows import Conversation
 from inbox.text import clean, clean_json, preview
 from inbox.turns import Turns
@@ -35,9 +35,10 @@ class Arrival:
     recalled: Row | None = None
 
 
-async def write(work: Work, arrivals: Sequence[Arrival]) -> None:
-    """Adds the messages that are not there yet to their (locked) conversations."""
-    fresh = await _without_known(work, arrivals)
+async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = False) -> None:
+    """Adds the messages that are not there yet to their (locked) conversations, and saves these. ``unheard``: none of them is there, or
+    was recalled, which the caller has looked up under the same locks."""
+    fresh = _each_once(arrivals) if unheard else await _without_known(work, arrivals)
     fresh = await _without_own_echoes(work, fresh)
     if not fresh:
         return
@@ -68,10 +69,19 @@ from early_recall e join unnest($1::bigint[], $2::text[]) w (conversation_id, pl
 """Of some messages, those that are there, and those that are not but were recalled."""
 
 
-async def _without_known(work: Work, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def _by_message(arrivals: Sequence[Arrival]) -> dict[tuple[int, str], Arrival]:
     first: dict[tuple[int, str], Arrival] = {}
     for arrival in arrivals:
         first.setdefault((arrival.conversation.id, clean(arrival.event.message_id)), arrival)
+    return first
+
+
+def _each_once(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    return list(_by_message(arrivals).values())
+
+
+async def _without_known(work: Work, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    first = _by_message(arrivals)
     heard_of = await work.tx.fetch(
         HEARD_OF, [conversation_id for conversation_id, _ in first], [message_id for _, message_id in first]
     )
@@ -93,13 +103,13 @@ async def _without_own_echoes(work: Work, arrivals: Sequence[Arrival]) -> list[A
     echoes = [arrival for arrival in arrivals if arrival.event.echo]
     if not echoes:
         return list(arrivals)
-    rows = await work.tx.fetch(
+    ours = await work.tx.fetch(
         "select id, conversation_id, kind, text, state from message where conversation_id = any($1::bigint[]) "
         "and state in ('queued', 'sending', 'uncertain') and platform_message_id is null order by id",
         sorted({arrival.conversation.id for arrival in echoes}),
     )
     in_flight: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
+    for row in ours:
         in_flight[row["conversation_id"]].append(row)
     matched: set[int] = set()
     for arrival in echoes:
@@ -111,9 +121,9 @@ async def _without_own_echoes(work: Work, arrivals: Sequence[Arrival]) -> list[A
     return [arrival for arrival in arrivals if id(arrival) not in matched]
 
 
-def _match(event: MessageReceived, rows: Sequence[Row]) -> Row | None:
+def _match(event: MessageReceived, ours: Sequence[Row]) -> Row | None:
     # One that is being sent before one whose fate is unknown: that one may never have left, and its text may be the same.
-    alike = sorted((row for row in rows if row["kind"] == event.kind), key=lambda row: row["state"] != "sending")
+    alike = sorted((row for row in ours if row["kind"] == event.kind), key=lambda row: row["state"] != "sending")
     for row in alike:
         if row["text"] == event.text:
             return row
@@ -147,12 +157,12 @@ async def answers_under_way(work: Work, conversation_ids: Collection[int]) -> di
     """How many answers are on their way, for conversations whose window counts by time and not by key."""
     if not conversation_ids:
         return {}
-    rows = await work.tx.fetch(
+    counts = await work.tx.fetch(
         "select conversation_id, count(*) as n from message where conversation_id = any($1::bigint[]) "
         "and state in ('queued', 'sending') group by conversation_id",
         list(conversation_ids),
     )
-    return {row["conversation_id"]: row["n"] for row in rows}
+    return {row["conversation_id"]: row["n"] for row in counts}
 
 
 def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
@@ -174,25 +184,29 @@ def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
         windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
 
 
-INSERT = """
+INSERT = f"""
+with saved as ({rows.SAVE})
 insert into message (conversation_id, seq, version, direction, kind, text, content, state, sender_kind, sender_id,
   sender_name, platform_message_id, sent_at, created_at, recalled_at, recalled_by, inbound_event_id)
 select w.conversation_id, w.seq, w.version, w.direction, w.kind, w.text, w.content,
   case when w.direction = 'in' then 'received' else 'sent' end, w.sender_kind, w.sender_id, w.sender_name,
-  w.platform_message_id, w.sent_at, $16, w.recalled_at, w.recalled_by, w.inbound_event_id
-from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
-  $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[])
+  w.platform_message_id, w.sent_at, $52, w.recalled_at, w.recalled_by, w.inbound_event_id
+from unnest($37::bigint[], $38::bigint[], $39::bigint[], $40::text[], $41::text[], $42::text[], $43::jsonb[], $44::text[],
+  $45::text[], $46::text[], $47::text[], $48::timestamptz[], $49::timestamptz[], $50::text[], $51::bigint[])
   w (conversation_id, seq, version, direction, kind, text, content, sender_kind, sender_id, sender_name,
   platform_message_id, sent_at, recalled_at, recalled_by, inbound_event_id)
 returning id, conversation_id, seq
-"""
+"""  # noqa: S608
+"""The messages and their conversations in one statement: at a quiet pace round trips are what a message costs."""
 
 
 async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, int], int]:
     """The new ids by (conversation, seq)."""
     events = [arrival.event for arrival in arrivals]
-    rows = await work.tx.fetch(
+    conversations = list({arrival.conversation.id: arrival.conversation for arrival in arrivals}.values())
+    inserted = await work.tx.fetch(
         INSERT,
+        *rows.columns_of(conversations),
         [arrival.conversation.id for arrival in arrivals],
         [arrival.seq for arrival in arrivals],
         [arrival.version for arrival in arrivals],
@@ -210,7 +224,8 @@ async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, in
         [arrival.inbound_event_id for arrival in arrivals],
         work.now,
     )
-    return {(row["conversation_id"], row["seq"]): row["id"] for row in rows}
+    rows.note_saved(work, conversations)
+    return {(row["conversation_id"], row["seq"]): row["id"] for row in inserted}
 
 
 async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[int, int], int]) -> None:
@@ -234,7 +249,7 @@ async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[i
     ]
     if not files:
         return
-    rows = await work.tx.fetch(
+    attached = await work.tx.fetch(
         "insert into attachment (message_id, position, kind, state, handle, name, mime, size, width, height, duration_ms, "
         "expires_at) select w.message_id, w.position, w.kind, 'pending', w.handle, w.name, w.mime, w.size, w.width, "
         "w.height, w.duration_ms, w.expires_at from unnest($1::bigint[], $2::int[], $3::text[], $4::jsonb[], $5::text[], "
@@ -242,5 +257,5 @@ async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[i
         "handle, name, mime, size, width, height, duration_ms, expires_at) returning id",
         *[list(column) for column in zip(*files, strict=True)],
     )
-    keys = [str(row["id"]) for row in rows]
-    await jobs.put(work, FETCH_MEDIA, keys, [{"attachment_id": row["id"]} for row in rows])
+    keys = [str(row["id"]) for row in attached]
+    await jobs.put(work, FETCH_MEDIA, keys, [{"attachment_id": row["id"]} for row in attached])

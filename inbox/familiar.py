@@ -27,7 +27,10 @@ with place as materialized (
     and external_id = w.account offset 0) a
   cross join lateral (select * from contact where connection_id = $1 and external_id = w.contact offset 0) k
 )
-select {", ".join(f"c.{name}" for name in Conversation.columns())}, p.* from place p
+select {", ".join(f"c.{name}" for name in Conversation.columns())}, p.*,
+  exists (select from message m where m.conversation_id = c.id and m.platform_message_id = any($5::text[]))
+    or exists (select from early_recall e where e.conversation_id = c.id and e.platform_message_id = any($5::text[])) as heard
+from place p
 join conversation c on c.account_id = p.account_id and c.contact_id = p.contact_id and c.group_key = ''
 order by c.id for update of c
 """  # noqa: S608
@@ -38,15 +41,19 @@ Place = tuple[str, str, str]
 
 
 class Familiar:
-    """Accounts, people and locked conversations of a batch in which nothing is new."""
+    """Accounts, people and locked conversations of a batch in which nobody is new. ``unheard``: no message of it was there before, or
+    recalled; what says so is written under the connection's lock only, which the batch has had since before it looked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, echoes: bool) -> None:
+        # An echo may be of a message that a rep is sending at this moment: that is not looked up ahead.
+        self.unheard = not echoes
         self.accounts: dict[tuple[str, str], int] = {}
         self.people: dict[str, Resolved] = {}
         self.conversations: dict[tuple[int, int | None, str], Conversation] = {}
 
     def add(self, row: Row) -> None:
         conversation = conversation_from(row)
+        self.unheard = self.unheard and not row["heard"]
         self.accounts[row["channel"], row["account"]] = conversation.account_id
         self.conversations[conversation.account_id, conversation.contact_id, ""] = conversation
         if conversation.contact_id is not None:
@@ -68,10 +75,12 @@ async def find(work: Work, batch: Batch, events: Sequence[object]) -> Familiar |
             return None
         places[place] = event
     channels, accounts, contacts = zip(*places, strict=True)
-    rows = await work.tx.fetch(FIND, batch.connection.id, channels, accounts, contacts)
+    messages = [event for event in events if isinstance(event, MessageReceived)]
+    named = [clean(message.message_id) for message in messages]
+    rows = await work.tx.fetch(FIND, batch.connection.id, channels, accounts, contacts, named)
     if len(rows) < len(places):
         return None
-    found = Familiar()
+    found = Familiar(echoes=any(message.echo for message in messages))
     for row in rows:
         event = places[row["channel"], row["account"], row["contact"]]
         if _account_is_news(row, event.account) or _contact_is_news(row, event.contact):

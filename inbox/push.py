@@ -31,7 +31,9 @@ from scrm.tasks import end
 log = logging.getLogger(__name__)
 
 APART_SECONDS = 0.004
-"""The first ring after a silence is told at once; the next ones gather this long."""
+"""While much is told, rings gather so long."""
+MUCH = 5
+"""Conversations told at a time; fewer are not worth a rest."""
 AT_ONCE = 200
 COUNTS_SECONDS = 0.5
 LOOK_SECONDS = 5.0
@@ -104,7 +106,7 @@ class Pusher:
         self._look_at_all = False
         self._newest: int | None = None
         self._recent: set[int] = set()
-        self._began = 0.0
+        self._resting_until = 0.0
         self._wake = asyncio.Event()
         self._readers = asyncio.Event()
         self._recount = asyncio.Event()
@@ -160,8 +162,9 @@ class Pusher:
 
     async def _push(self) -> None:
         await self._wake.wait()
-        await asyncio.sleep(max(self._began + APART_SECONDS - monotonic(), 0))
-        self._began = monotonic()
+        await asyncio.sleep(max(self._resting_until - monotonic(), 0))
+        began = monotonic()
+        much = len(self._changed) > MUCH
         self._wake.clear()
         if self._look_at_all:
             self._look_at_all = False
@@ -177,6 +180,8 @@ class Pusher:
                 self._wake.set()
                 raise
             self._recount.set()
+        if much:
+            self._resting_until = began + APART_SECONDS
 
     async def _tell(self, ids: Sequence[int]) -> None:
         readers = _by_scope(self._hub)

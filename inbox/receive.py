@@ -50,6 +50,8 @@ class Scene:
     conversations: dict[Key, Conversation]
     renamed: list[Conversation] = field(default_factory=list)
     """Conversations of people who have another name or customer now, because of this batch."""
+    unheard: bool = False
+    """None of its messages was there before, as far as that was looked up with the places."""
 
     def key(self, account: AccountRef, contact: ContactRef, group: GroupRef | None) -> Key | None:
         account_id = self.accounts.get((account.channel, clean(account.external_id)))
@@ -97,7 +99,7 @@ async def receive(work: Work, batch: Batch) -> None:
 async def _find(work: Work, batch: Batch, chats: Sequence[Chat], occurrences: Sequence[Occurrence]) -> Scene:
     events: list[Chat | Occurrence] = [*chats, *occurrences]
     if (known := await familiar.find(work, batch, events)) is not None:
-        return Scene(known.accounts, known.people, known.conversations)
+        return Scene(known.accounts, known.people, known.conversations, unheard=known.unheard)
     channels = batch.connection.adapter.capabilities
     account_refs = [
         (ref.channel, clean(ref.external_id), clean(ref.name), ref.avatar)
@@ -212,7 +214,7 @@ async def _messages(work: Work, scene: Scene, chats: Sequence[tuple[Item, Chat]]
                 raise ValueError(f"a message without a usable account or contact ({event.account.channel})")
             found.append(Arrival(conversation, event, item.inbound_event_id))
     if found:
-        await arrivals.write(work, found)
+        await arrivals.write(work, found, unheard=scene.unheard)
         await lead_cards.note_numbers(work, found)
 
 

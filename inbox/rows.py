@@ -148,12 +148,24 @@ where c.id = w.id
 """
 
 
+SAVE_PARAMETERS = 36
+
+
 async def save(work: Work, conversations: Iterable[Conversation]) -> None:
     """Writes the changed ones in one statement and rings for them."""
     changed = [conversation for conversation in conversations if conversation.changed]
     if not changed:
         return
-    await work.tx.execute(SAVE, *zip(*map(SAVED, changed), strict=True))
-    for conversation in changed:
+    await work.tx.execute(SAVE, *columns_of(changed))
+    note_saved(work, changed)
+
+
+def columns_of(conversations: Sequence[Conversation]) -> Iterable[tuple[Any, ...]]:
+    """The parameters of :data:`SAVE`."""
+    return zip(*map(SAVED, conversations), strict=True)
+
+
+def note_saved(work: Work, conversations: Iterable[Conversation]) -> None:
+    for conversation in conversations:
         conversation.changed = False
         work.ring("conversation", conversation.id)

@@ -134,6 +134,7 @@ from scrm import (
     undo_people,
     upkeep,
 )
+from scrm.at_once import AtOnce
 from scrm.blobs import Blobs
 from scrm.bus import Bus, MemoryBus, RedisBus
 from scrm.cache import MemoryCache, RedisCache
@@ -341,7 +342,7 @@ class Worker:
         self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
-        normaliser = Normaliser(services, [receive, heed, answers.Answers().heed], batch=settings.batch)
+        self.normaliser = Normaliser(services, [receive, heed, answers.Answers().heed], batch=settings.batch)
         runner = JobRunner(
             services,
             {
@@ -372,7 +373,7 @@ class Worker:
         )
         puller = Puller(services)
         self._loops = [
-            Loop("normalise", normaliser.round, bus=bus, topics=("inbound",), look=0.5),
+            Loop("normalise", self.normaliser.round, bus=bus, topics=("inbound",), look=0.5),
             Loop("urgent", Urgent(services, [begin_greetings]).round, bus=bus, topics=("urgent",), look=0.5),
             self._greeting_loop,
             self._fast_loop,
@@ -437,18 +438,20 @@ class Worker:
 async def running(services: Services, role: Role) -> AsyncIterator[str]:
     """The service at work; yields the address of its web server (empty for a worker)."""
     async with AsyncExitStack() as stack:
+        at_once = None
         if role in ("all", "worker"):
             worker = Worker(services)
             worker.start()
             stack.push_async_callback(worker.stop)
+            at_once = AtOnce(services, worker.normaliser)
         address = ""
         if role in ("all", "web"):
-            address = await _serve_web(services, stack)
+            address = await _serve_web(services, stack, at_once)
         yield address
 
 
-async def _serve_web(services: Services, stack: AsyncExitStack) -> str:
-    intake = Intake(services.db, services.bus)
+async def _serve_web(services: Services, stack: AsyncExitStack, at_once: AtOnce | None) -> str:
+    intake = Intake(services.db, services.bus, at_once=at_once)
     intake.start()
     stack.push_async_callback(intake.stop)
     # Compressed requests are not unpacked: nobody of ours sends them, and a small one can unpack to any size.

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from prometheus_client import Counter
 
+from scrm.at_once import FEW, AtOnce, Fresh
 from scrm.bus import Bus
 from scrm.channel import Challenge, Verified, WebhookRequest
 from scrm.connections import Connections
@@ -57,10 +59,15 @@ class Waiting:
 
 
 class Intake:
-    """Groups the commits of a process. ``flushers`` commits may be under way at once."""
+    """Groups the commits of a process. ``flushers`` commits may be under way at once.
 
-    def __init__(self, db: Database, bus: Bus, *, batch: int = 500, flushers: int = 2) -> None:
+    With ``at_once`` the first flusher has a few webhooks understood in the commit that stores them; the others store what is more."""
+
+    def __init__(
+        self, db: Database, bus: Bus, *, at_once: AtOnce | None = None, batch: int = 500, flushers: int = 2
+    ) -> None:
         self._db = db
+        self._at_once = at_once
         self._bus = bus
         self._batch = batch
         self._waiting: deque[Waiting] = deque()
@@ -70,7 +77,9 @@ class Intake:
         self._wake = asyncio.Event()
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._flush(), name=f"intake-{n}") for n in range(self._flushers)]
+        self._tasks = [
+            asyncio.create_task(self._flush(first=n == 0), name=f"intake-{n}") for n in range(self._flushers)
+        ]
 
     async def stop(self) -> None:
         await end(self._tasks)
@@ -89,17 +98,20 @@ class Intake:
         self._wake.set()
         await stored
 
-    async def _flush(self) -> None:
+    async def _flush(self, *, first: bool) -> None:
         while True:
-            if not self._waiting:
+            if not self._waiting or (not first and self._are_few()):
                 self._wake.clear()
                 await self._wake.wait()
                 # One turn of the loop later: what arrived together is stored together.
                 await asyncio.sleep(0)
                 continue
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
+            at_once = first and self._are_few()
+            batch = self._of_one_connection() if at_once else self._next()
             try:
-                await self._store(batch)
+                rung = at_once and await self._take_at_once(batch)
+                if not rung:
+                    await self._store(batch)
             except asyncio.CancelledError:
                 self._answer(batch, Unavailable("The service is stopping; send it again."))
                 raise
@@ -110,10 +122,34 @@ class Intake:
                 continue
             WEBHOOK_BATCH.observe(len(batch))
             self._answer(batch, None)
+            if rung:
+                continue
             urgent = {one.connection_id for one in batch if one.urgent}
             if urgent:
                 await self._bus.ring("urgent", sorted(urgent))
             await self._bus.ring("inbound", sorted({one.connection_id for one in batch}))
+
+    def _are_few(self) -> bool:
+        """So few that they are understood at once, one connection after the other."""
+        return self._at_once is not None and len(self._waiting) <= FEW
+
+    def _next(self) -> list[Waiting]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch))]
+
+    def _of_one_connection(self) -> list[Waiting]:
+        """Those of the connection that waits longest; the others keep their places."""
+        connection_id = self._waiting[0].connection_id
+        taken = [one for one in self._waiting if one.connection_id == connection_id]
+        others = [one for one in self._waiting if one.connection_id != connection_id]
+        self._waiting.clear()
+        self._waiting.extend(others)
+        return taken
+
+    async def _take_at_once(self, batch: Sequence[Waiting]) -> bool:
+        if self._at_once is None or any(one.urgent for one in batch):
+            return False
+        fresh = [Fresh(one.dedupe_key, one.body) for one in batch]
+        return await self._at_once.take(batch[0].connection_id, fresh)
 
     async def _store(self, batch: list[Waiting]) -> None:
         urgent = [one.urgent for one in batch]

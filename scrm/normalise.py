@@ -106,6 +106,7 @@ class Normaliser:
         self._handlers = handlers
         self._batch = batch
         self._rung: set[int] = set()
+        self._turns: dict[int, asyncio.Lock] = {}
         self._look_at = 0.0
         services.bus.listen("inbound", self._rang)
 
@@ -114,6 +115,21 @@ class Normaliser:
             self._rung.update(ids)
         else:
             self._look_at = 0.0
+
+    def turn(self, connection_id: int) -> asyncio.Lock:
+        """Who works on a connection in this process. Between processes the database's lock decides, and who meets it goes on; here one
+        waits, since the other is done in a moment and nobody would ring again."""
+        return self._turns.setdefault(connection_id, asyncio.Lock())
+
+    async def caught_up(self, connection_id: int) -> bool:
+        """Handles what waits of a connection as far as this process was rung for it, a batch at most; the caller has the turn.
+        False: there may be more."""
+        if connection_id in self._rung:
+            self._rung.discard(connection_id)
+            if await self._one_batch_in_turn(connection_id):
+                self._rung.add(connection_id)
+                return False
+        return True
 
     async def round(self) -> bool:
         """True when a connection may have more. A connection that another worker has is skipped."""
@@ -141,6 +157,10 @@ class Normaliser:
         return [row["connection_id"] for row in await self._services.db.fetch(WAITING)]
 
     async def _one_batch(self, connection_id: int) -> bool:
+        async with self.turn(connection_id):
+            return await self._one_batch_in_turn(connection_id)
+
+    async def _one_batch_in_turn(self, connection_id: int) -> bool:
         connection = await self._services.connections.get(connection_id)
         started = time.perf_counter()
         carefully = False
@@ -183,7 +203,7 @@ class Normaliser:
         good = [one for one in parsed if not one.error]
         try:
             if good:
-                await self._hand_over(work, connection, good)
+                await self.hand_over(work, connection, good)
         except (*RETRYABLE, *LOST):
             raise
         except Exception as error:
@@ -198,7 +218,7 @@ class Normaliser:
         rings = {topic: set(ids) for topic, ids in work.rings.items()}
         try:
             async with work.tx.transaction():
-                await self._hand_over(work, connection, good)
+                await self.hand_over(work, connection, good)
             return list(parsed)
         except (*RETRYABLE, *LOST):
             raise
@@ -214,7 +234,8 @@ class Normaliser:
         first = await self._handle(work, connection, parsed[:middle])
         return first + await self._handle(work, connection, parsed[middle:])
 
-    async def _hand_over(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> None:
+    async def hand_over(self, work: Work, connection: Loaded, parsed: Sequence[Parsed]) -> None:
+        """Gives the domains what was parsed. The caller holds the connection's lock."""
         items = [
             Item(one.id, ordinal, one.received_at, event) for one in parsed for ordinal, event in enumerate(one.events)
         ]
