@@ -211,8 +211,8 @@ class Broadcasts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MomentPost:
-    """Text with up to ``moment_pictures`` pictures, or one video, or one link. ``account_ids``: whose moment it will be.
-    ``tag_ids``: the platform's ids of tags whose customers see it; empty: all."""
+    """Text with up to ``moment_pictures`` pictures, or one video, or one link with its cover. ``account_ids``: whose moment it will be;
+    nobody is refused. ``tag_ids``: the platform's ids of tags whose customers see it (of one tag or another); empty: all."""
 
     text: str
     parts: Sequence[GreetingPart] = ()
@@ -222,13 +222,14 @@ class MomentPost:
 
 @dataclass(frozen=True, slots=True)
 class MomentJob:
-    """``moment_id`` when done; ``refused``: members who cannot post it."""
+    """``moment_id`` when done; ``refused``: members who cannot post it; ``refused_tags``: tags that the platform does not know."""
 
     state: Literal["waiting", "done", "failed"]
     moment_id: str = ""
     refused: Sequence[str] = ()
     code: str = ""
     reason: Sentence | None = None
+    refused_tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,8 @@ class MomentMember:
 
 @dataclass(frozen=True, slots=True)
 class MomentReactions:
-    """Who commented and who liked, with the moment of it: ids of contacts. The words of comments are not told."""
+    """Who commented and who liked, with the moment of it: ids of contacts, without the company's own people. The words of comments are not
+    told."""
 
     comments: Sequence[tuple[str, datetime]] = ()
     likes: Sequence[tuple[str, datetime]] = ()
@@ -261,21 +263,31 @@ class Moments(Protocol):
         ...
 
     async def moment_job(self, job_id: str) -> MomentJob:
-        """Jobs are known for a day."""
+        """Jobs are known for a day; ``Rejected`` for one that the platform does not know."""
         ...
 
     async def moments(self, *, since: datetime, until: datetime, cursor: str) -> tuple[Sequence[TaskRef], str]:
-        """A page of the moments that the company made in this time."""
+        """A page of the moments that the company made in this time (thirty days at most), and the next cursor (empty: no more). One shows
+        here when its job is done, not before."""
         ...
 
-    async def moment_members(self, moment_id: str, cursor: str) -> tuple[Sequence[MomentMember], str]: ...
+    async def moment_members(self, moment_id: str, cursor: str) -> tuple[Sequence[MomentMember], str]:
+        """``RetryLater`` while the platform still hands it out."""
+        ...
+
+    async def moment_audience(self, moment_id: str, account_id: str, cursor: str) -> tuple[Sequence[str], str]:
+        """A page of contacts for whom this member's moment was meant; nobody before the member publishes it."""
+        ...
 
     async def moment_receivers(self, moment_id: str, account_id: str, cursor: str) -> tuple[Sequence[str], str]:
-        """A page of contacts to whom this member's moment was shown."""
+        """A page of contacts to whom this member's moment was shown, after the platform's own rules; nobody before the member publishes
+        it."""
         ...
 
-    async def moment_reactions(self, moment_id: str, account_id: str) -> MomentReactions: ...
+    async def moment_reactions(self, moment_id: str, account_id: str) -> MomentReactions:
+        """Nothing before the member publishes it."""
+        ...
 
     async def withdraw_moment(self, moment_id: str) -> None:
-        """For members who did not publish it yet."""
+        """For members who did not publish it yet. Harmless to repeat."""
         ...

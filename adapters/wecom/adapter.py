@@ -1,7 +1,7 @@
 """One connection to WeCom: the parts of this folder behind the contract of :mod:`scrm.channel`.
 
-Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, and everything of
-:mod:`scrm.channel_contacts`. Customer service has no call to recall a message.
+Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, everything of
+:mod:`scrm.channel_contacts`, and AsksMembers and Moments of :mod:`scrm.channel_campaigns`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.wecom.meaning import Meaning, admin, rep
+from adapters.wecom.meaning import Meaning, admin, later, rep
 
 _SOFTWARE = (
     "企业微信认为请求的格式有误，这是软件的问题。请把错误代码告诉管理员。",
@@ -31,6 +31,16 @@ _ATTACHMENTS = (
     "The attachments are not allowed: at most 9 pictures, links, mini-programs, videos or files. Change them.",
 )
 
+_MOMENT_GONE = (
+    "企业微信没有这条朋友圈，可能已过期，或不是企业创建的。",
+    "WeCom does not know this moment: perhaps it is too old, or the company did not make it.",
+)
+_MOMENT_FILE = (
+    "朋友圈的文件不符合要求：图片不超过 10 MB，长边不超过 10800、短边不超过 1080 像素；视频不超过 10 MB、30 秒。请调整后再发。",
+    "A file does not fit a moment: pictures up to 10 MB, the long side up to 10800 and the short side up to 1080 pixels; "
+    "videos up to 10 MB and 30 seconds. Change it.",
+)
+
 CONTACT_MEANINGS: Mapping[int, Meaning] = {
     41046: rep(*_SOFTWARE),
     41047: rep(
@@ -46,6 +56,30 @@ CONTACT_MEANINGS: Mapping[int, Meaning] = {
     41094: rep(
         "提醒次数已用完，企业微信不再提醒。请直接联系员工。",
         "WeCom takes no more reminders for this mass message. Ask the member in person.",
+    ),
+    41059: rep(*_SOFTWARE),
+    41060: rep(*_MOMENT_GONE),
+    41061: rep("这条朋友圈不是这位成员的。", "This moment is not one of this member's."),
+    41062: rep("这位成员还没有发表这条朋友圈。", "This member has not published the moment yet."),
+    41067: rep(*_MOMENT_GONE),
+    41078: later(
+        30,
+        "企业微信同时创建的朋友圈任务太多，稍后自动重试。",
+        "WeCom is making too many moments at once; trying again shortly.",
+    ),
+    41079: later(
+        30, "企业微信还在分发这条朋友圈，稍后再看。", "WeCom still hands this moment out; looking again later."
+    ),
+    41080: rep(*_MOMENT_FILE),
+    41081: rep(*_MOMENT_FILE),
+    41082: rep(*_MOMENT_FILE),
+    41210: rep(
+        "本月的企业朋友圈已达 100000 条的上限。请下个月再发。",
+        "The company has made its 100,000 moments of this month. Wait for the next one.",
+    ),
+    41211: admin(
+        "企业没有开通客户朋友圈。请管理员在企业微信管理后台“客户联系 → 客户朋友圈”中开通。",
+        "Moments are not enabled. An administrator must enable them in the WeCom console: Customer Contact, Moments.",
     ),
     40050: rep(*_GROUP_GONE),
     40068: rep(
@@ -108,6 +142,10 @@ CONTACT_MEANINGS: Mapping[int, Meaning] = {
     41088: rep(*_ATTACHMENTS),
     41089: rep("欢迎语是空的。请填写文字或添加附件。", "The greeting is empty. Write a text or add an attachment."),
     49008: rep(*_GROUP_GONE),
+    81013: rep(
+        "所选的成员都不存在，或都不在应用的可见范围内。请检查成员，或请管理员调整应用的可见范围。",
+        "None of the chosen members is known to WeCom or in the app's range. Check them, or have an administrator widen the range.",
+    ),
     81017: rep(
         "企业人数较多，企业微信只按群主提供客户群。请指定群主后再读取。",
         "The company is large, so WeCom tells groups by their owners only. Name the owners.",

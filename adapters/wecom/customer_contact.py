@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.wecom import codes, describe, greeting, mass, notices, relations, tags, transfers
+from adapters.wecom import codes, describe, greeting, mass, moments, notices, relations, tags, transfers
 from adapters.wecom.client import WeComClient
 from adapters.wecom.directory import Directory
 from adapters.wecom.greeting_files import GreetingFiles
 from adapters.wecom.groups import Groups
 from adapters.wecom.ids import MEMBER
+from adapters.wecom.moment_files import PICTURES, MomentFiles
 from scrm.channel import AccountRef, AdapterContext, Occurrence
-from scrm.channel_campaigns import AskedMember, AskedResult, Post, ReceiveLimit, TaskRef
+from scrm.channel_campaigns import (
+    AskedMember,
+    AskedResult,
+    MomentJob,
+    MomentMember,
+    MomentPost,
+    MomentReactions,
+    Post,
+    ReceiveLimit,
+    TaskRef,
+)
 from scrm.channel_contacts import (
     CodeSpec,
     CustomerGroup,
@@ -51,6 +62,12 @@ class CustomerContact:
     task_kinds = mass.KINDS
     task_limits: Sequence[ReceiveLimit] = mass.LIMITS
     reminders_per_task = mass.REMINDERS
+    moment_channel = MEMBER
+    moment_text_limit = moments.TEXT_LIMIT
+    moment_text_bytes = moments.TEXT_BYTES
+    moment_pictures = PICTURES
+    moments_per_minute = moments.PER_MINUTE
+    moments_per_month = moments.PER_MONTH
 
     def __init__(self, client: WeComClient, context: AdapterContext, *, corp_id: str, agent_id: str) -> None:
         self._directory = Directory(client)
@@ -61,6 +78,7 @@ class CustomerContact:
         self._codes = codes.Codes(client, context.clock)
         self._greetings = greeting.Greetings(client, GreetingFiles(client, context.cache, corp_id))
         self._mass = mass.MassTasks(client, self._greetings, context.clock)
+        self._moments = moments.Moments(client, MomentFiles(client, context.cache, corp_id), context.clock)
         self._transfers = transfers.Transfers(client)
         self._notices = notices.Notices(client, agent_id)
 
@@ -187,3 +205,29 @@ class CustomerContact:
 
     async def withdraw(self, task_id: str) -> None:
         await self._mass.withdraw(task_id)
+
+    # Moments
+
+    async def post_moment(self, post: MomentPost) -> str:
+        return await self._moments.post(post)
+
+    async def moment_job(self, job_id: str) -> MomentJob:
+        return await self._moments.job(job_id)
+
+    async def moments(self, *, since: datetime, until: datetime, cursor: str) -> tuple[Sequence[TaskRef], str]:
+        return await self._moments.made(since=since, until=until, cursor=cursor)
+
+    async def moment_members(self, moment_id: str, cursor: str) -> tuple[Sequence[MomentMember], str]:
+        return await self._moments.members(moment_id, cursor)
+
+    async def moment_audience(self, moment_id: str, account_id: str, cursor: str) -> tuple[Sequence[str], str]:
+        return await self._moments.chosen(moment_id, account_id, cursor)
+
+    async def moment_receivers(self, moment_id: str, account_id: str, cursor: str) -> tuple[Sequence[str], str]:
+        return await self._moments.receivers(moment_id, account_id, cursor)
+
+    async def moment_reactions(self, moment_id: str, account_id: str) -> MomentReactions:
+        return await self._moments.reactions(moment_id, account_id)
+
+    async def withdraw_moment(self, moment_id: str) -> None:
+        await self._moments.withdraw(moment_id)

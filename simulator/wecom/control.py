@@ -26,6 +26,7 @@ from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
 from simulator.wecom.mass_control import MassControl
+from simulator.wecom.moment_control import MomentControl
 from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import (
@@ -48,7 +49,15 @@ from simulator.wecom.truth import truth
 
 
 class WecomControl(
-    KfControl, DirectoryControl, ContactControl, TagControl, GroupControl, MassControl, TransferControl, CommonControl
+    KfControl,
+    DirectoryControl,
+    ContactControl,
+    TagControl,
+    GroupControl,
+    MassControl,
+    MomentControl,
+    TransferControl,
+    CommonControl,
 ):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""
 

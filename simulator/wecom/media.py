@@ -8,6 +8,7 @@ from aiohttp import BodyPartReader, web
 
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.errors import Refused
+from simulator.wecom.moment_media import check_for_moments
 from simulator.wecom.settings import DAY, Settings
 from simulator.wecom.state import Corp, Media, World, new_id
 
@@ -32,6 +33,7 @@ def sniff(content: bytes) -> str:
     return "application/octet-stream"
 
 
+_ATTACHMENTS = (("image", "1"), ("video", "1"), ("image", "2"))
 _FORMATS = {"image": ("image/png", "image/jpeg"), "voice": ("audio/amr",), "video": ("video/mp4",)}
 
 
@@ -62,6 +64,7 @@ class MediaApi:
     def endpoints(self) -> Endpoints:
         return {
             "media/upload": Endpoint("POST", self.upload, takes_json=False),
+            "media/upload_attachment": Endpoint("POST", self.upload_attachment, takes_json=False),
             "media/uploadimg": Endpoint("POST", self.upload_image, takes_json=False),
             "media/get": Endpoint("GET", self.get),
         }
@@ -83,6 +86,20 @@ class MediaApi:
         self._forget_expired(call.corp, call.now)
         media = keep(call.corp, kind, name, content, call.now)
         return {"errmsg": "", "type": kind, "media_id": media.media_id, "created_at": str(call.now)}
+
+    async def upload_attachment(self, call: Call) -> Answer:
+        """For moments (1) and the product album (2). ``created_at`` is a number here (chapter 14)."""
+        kind, scene = call.query.get("media_type", ""), call.query.get("attachment_type", "")
+        if (kind, scene) not in _ATTACHMENTS:
+            raise Refused(40005)
+        name, content = await _file(call.request, UPLOAD_LIMITS[kind])
+        if sniff(content) not in _FORMATS[kind]:
+            raise Refused(40004)
+        check_for_moments(content)
+        self._forget_expired(call.corp, call.now)
+        media = keep(call.corp, kind, name, content, call.now)
+        media.for_moments = scene == "1"
+        return {"errmsg": "", "type": kind, "media_id": media.media_id, "created_at": call.now}
 
     async def upload_image(self, call: Call) -> Answer:
         name, content = await _file(call.request, _UPLOADIMG_LIMIT)

@@ -47,6 +47,7 @@ from simulator.wecom.kf_send import KfSend
 from simulator.wecom.limits import Limits
 from simulator.wecom.mass import MassApi
 from simulator.wecom.media import MEGABYTE, MediaApi, PublicAddress
+from simulator.wecom.moments import MomentApi
 from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import App, JsonObject, World, from_json, to_json
@@ -111,6 +112,7 @@ class WecomSimulator:
             **WelcomeApi(self.settings, media).endpoints,
             **TransferApi(self.settings).endpoints,
             **MassApi(self.settings, media).endpoints,
+            **MomentApi(self.settings, self.limits, media).endpoints,
             **AppMessageApi(self.settings, media, self.limits).endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
         }

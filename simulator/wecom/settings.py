@@ -44,6 +44,17 @@ class Settings:
     """[?] Of one mass message; beyond it 41094."""
     mass_handing_out: int = 2
     """[?] Seconds after its making in which a mass message answers 41063."""
+    moments_per_minute: int = 10
+    moments_per_month: int = 100_000
+    moment_jobs_at_once: int = 50
+    """[?] Beyond it 41078."""
+    moment_job_seconds: int = 4
+    """[?] How long the making of a moment takes."""
+    moment_job_life: int = DAY
+    moment_handing_out: int = 2
+    """[?] Seconds after its making in which a moment answers 41079."""
+    moments_seen_per_day: int = 3
+    """[?] Of the company, by one customer on one day; who has seen so many is not shown another."""
     app_messages_per_member_and_day: int = 200
     greeting_life: int = 20
     """Seconds in which a new contact may be greeted (``send_welcome_msg``)."""

@@ -78,6 +78,8 @@ class Media:
     mime: str
     content: bytes
     created_at: int
+    for_moments: bool = False
+    """Uploaded by ``media/upload_attachment`` for moments."""
 
 
 @dataclass
@@ -269,6 +271,57 @@ class MassTask:
 
 
 @dataclass
+class MomentReaction:
+    """``who``: an external_userid or, of colleagues, a userid."""
+
+    who: str
+    at: int
+    text: str = ""
+    """Of a comment; the API never tells it."""
+
+
+@dataclass
+class MomentOfMember:
+    """``chosen``: customers for whom it was meant; ``shown``: those who can see it."""
+
+    userid: str
+    published: int = 0
+    chosen: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    comments: list[MomentReaction] = field(default_factory=list)
+    likes: list[MomentReaction] = field(default_factory=list)
+
+
+@dataclass
+class Moment:
+    """``members`` by lower-case userid. ``creator`` of a personal one. ``ready``: when it was made, and in the lists."""
+
+    moment_id: str
+    text: str
+    attachments: list[JsonObject]
+    created: int
+    ready: int
+    tags: list[str] = field(default_factory=list)
+    creator: str = ""
+    cancelled: int = 0
+    members: dict[str, MomentOfMember] = field(default_factory=dict)
+
+
+@dataclass
+class MomentJob:
+    """``errcode`` not 0: nothing is made."""
+
+    jobid: str
+    created: int
+    ready: int
+    moment_id: str = ""
+    errcode: int = 0
+    invalid_users: list[str] = field(default_factory=list)
+    invalid_departments: list[int] = field(default_factory=list)
+    invalid_tags: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Tag:
     id: str
     name: str
@@ -428,6 +481,13 @@ class Corp:
     mass_tasks: dict[str, MassTask] = field(default_factory=dict)
     mass_received: dict[str, list[int]] = field(default_factory=dict)
     """Receiver -> when mass messages came."""
+    moments: dict[str, Moment] = field(default_factory=dict)
+    moment_jobs: dict[str, MomentJob] = field(default_factory=dict)
+    moments_made: dict[str, int] = field(default_factory=dict)
+    """Month -> number of moments by the company."""
+    moments_seen: dict[str, list[int]] = field(default_factory=dict)
+    """Customer -> when moments by the company were shown."""
+    moments_enabled: bool = True
     tag_groups: dict[str, TagGroup] = field(default_factory=dict)
     groups: dict[str, GroupChat] = field(default_factory=dict)
     kf: dict[str, KfAccount] = field(default_factory=dict)

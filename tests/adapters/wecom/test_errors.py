@@ -14,7 +14,7 @@ from scrm.channel import Sentence
 from scrm.errors import Rejected, RetryLater
 from simulator.wecom.errors import TEXTS
 
-NOT_OURS = {40050, 42052, 81013}
+NOT_OURS = {40050, 42052}
 """Of app messages and group chats, which this adapter does not call."""
 FAIL_TYPES = (0, 1, 2, 4, 5, 6, 8, 10, 11, 12, 13, 99, None)
 
@@ -45,7 +45,7 @@ def test_what_to_do_after_each_refusal() -> None:
         "window": {code for code in MEANINGS if getattr(api_error(code), "closes_window", False)},
         "admin": {code for code in MEANINGS if getattr(api_error(code), "needs_admin", False)},
     }
-    assert said["later"] == {-1, 40014, 41001, 41096, 42001, 45009, 45033, 45035}
+    assert said["later"] == {-1, 40014, 41001, 41078, 41079, 41096, 42001, 45009, 45033, 45035}
     assert said["window"] == {95001, 95002}
     assert {40001, 40013, 48002, 48007, 60020, 95017} <= said["admin"]
 
