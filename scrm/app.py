@@ -27,6 +27,8 @@ import campaigns.library.routes
 import campaigns.library.write
 import campaigns.life.routes
 import campaigns.life.write
+import campaigns.sop.routes
+import campaigns.sop.write
 import customers.activity.routes
 import customers.bulk.routes
 import customers.codes.routes
@@ -73,6 +75,10 @@ from campaigns.ledger import answers, doubt, ends, replies, tickets, watch
 from campaigns.ledger.tally import Tally
 from campaigns.life.starting import start_due
 from campaigns.life.waiting import tell_of_waiting
+from campaigns.sop import days as sop_days
+from campaigns.sop import listen as sop_listen
+from campaigns.sop import settle as sop_settle
+from campaigns.sop import steps as sop_steps
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
 from customers.codes.arrivals import Arrivals
@@ -264,6 +270,7 @@ def routes() -> list[Route]:
         *campaigns.library.routes.api_routes(),
         *campaigns.audience.routes.api_routes(),
         *campaigns.invites.routes.api_routes(),
+        *campaigns.sop.routes.api_routes(),
         *undo.api_routes(
             {
                 **undo_people.undo_kinds(),
@@ -283,6 +290,7 @@ def routes() -> list[Route]:
                 **pool_rules.undo_kinds(),
                 **campaigns.life.write.undo_kinds(),
                 **campaigns.library.write.undo_kinds(),
+                **campaigns.sop.write.undo_kinds(),
             }
         ),
     ]
@@ -405,6 +413,10 @@ class Worker:
             Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
             Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("invites-morning", lambda: invites_morning.tell(services), bus=bus, topics=("invites",), look=30.0),
+            Loop("sop-listen", lambda: sop_listen.listen(services), look=1.0),
+            Loop("sop-days", lambda: sop_days.look(services), bus=bus, topics=("sop",), look=30.0),
+            Loop("sop-steps", lambda: sop_steps.act(services), look=1.0),
+            Loop("sop-settle", lambda: sop_settle.settle(services), look=2.0),
             Loop("invites-accepted", lambda: invites_accepted.recognise(services), look=15.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),

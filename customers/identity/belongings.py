@@ -15,13 +15,14 @@ class Belonging:
 
     ``key`` tells one row of a customer from another. ``follows``: which rows of ``t`` go along with contacts ($3) that move to the
     customer $2, said after the tables above it were moved; empty: none, they stay with the customer. ``once``: a column that is unique
-    within a customer; of two rows the one of the merged customer stays where it is.
+    within a customer; of two rows the one of the merged customer stays where it is. ``also_once``: another such column.
     """
 
     table: str
     key: str = "id"
     follows: str = ""
     once: str = ""
+    also_once: str = ""
 
 
 # In this order: what comes later may follow what came before.
@@ -54,6 +55,8 @@ MOVES: tuple[Belonging, ...] = (
     Belonging("campaign_hold", once="open_kind"),
     Belonging("campaign_list_member", "list_id", once="list_id"),
     Belonging("invite"),
+    Belonging("sop_entry", once="occasion", also_once="open_sop"),
+    Belonging("sop_step"),
     Belonging("delivery", follows="t.contact_id = any($3::bigint[])", once="run_id"),
 )
 

@@ -56,9 +56,11 @@ async def move_all(work: Work, from_id: int, to_id: int) -> Moved:
 
 def _once(one: Belonging) -> str:
     """Of what a customer has once, the one that is there already stays."""
-    if not one.once:
-        return ""
-    return f"and not exists (select from {one.table} o where o.customer_id = $2 and o.{one.once} = t.{one.once})"
+    return " ".join(
+        f"and not exists (select from {one.table} o where o.customer_id = $2 and o.{column} = t.{column})"
+        for column in (one.once, one.also_once)
+        if column
+    )
 
 
 async def _keep_verified(work: Work, from_id: int, to_id: int) -> list[str]:

@@ -19,7 +19,7 @@ Before = Annotated[int, Field(ge=0, le=14 * 24 * 60)]
 State = Literal["open", "done", "cancelled"]
 
 COLUMNS = """t.id, t.customer_id, t.agent_id, t.text, t.kind, t.due_at, t.all_day, t.state, t.repeat, t.remind_before,
-  t.remind_at, t.follow_up_id, t.done_by_id, t.created_by, t.created_at, t.done_at, t.version"""
+  t.remind_at, t.follow_up_id, t.done_by_id, t.created_by, t.created_at, t.done_at, t.version, t.words"""
 OF_MY_TEAMS = (
     """($3::bigint[] is not null and t.agent_id in (select m.agent_id from team_member m where m.team_id = any($3)))"""
 )
@@ -58,7 +58,7 @@ class TaskInput(NewTask):
 
 class TaskView(View):
     """``customer_name`` is null when the task is about nobody, or about somebody that the reader may not see (then so is the id).
-    ``may_change``: the reader may do, move and cancel it."""
+    ``may_change``: the reader may do, move and cancel it. ``words``: ready to be copied to the customer."""
 
     id: int
     customer_id: int | None
@@ -79,6 +79,7 @@ class TaskView(View):
     created_at: datetime
     done_at: datetime | None
     version: int
+    words: str
     may_change: bool
 
 
@@ -115,5 +116,6 @@ def task_view(principal: Principal, row: Row) -> TaskView:
         created_at=row["created_at"],
         done_at=row["done_at"],
         version=row["version"],
+        words=row["words"],
         may_change=may_change(principal, row),
     )

@@ -6452,6 +6452,182 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow-up plans, the newest first
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_sops"];
+        put?: never;
+        /**
+         * Make a plan, switched off
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_sops"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sops/{sop_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One plan and what came of it
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_sops_sop_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Put a plan away: its steps stop
+         * @description Needs the permission `campaigns.write`.
+         */
+        delete: operations["delete_api_sops_sop_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a plan: who is under way goes on as it was
+         * @description Needs the permission `campaigns.write`.
+         */
+        patch: operations["patch_api_sops_sop_id"];
+        trace?: never;
+    };
+    "/api/sops/{sop_id}/matching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How many customers fit now and are not under way
+         * @description Needs the permission `campaigns.read`.
+         */
+        post: operations["post_api_sops_sop_id_matching"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sops/{sop_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch a plan on, also for those who fit already
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_sops_sop_id_enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sops/{sop_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch a plan off: nobody begins, and no step is done
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_sops_sop_id_disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sops/{sop_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The customers in it whom one sees, the latest first
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_sops_sop_id_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{customer_id}/sops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The plans that a customer is or was in
+         * @description Needs the permission `customers.read`.
+         */
+        get: operations["get_api_customers_customer_id_sops"];
+        put?: never;
+        /**
+         * Begin a plan for a customer by hand
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_customers_customer_id_sops"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sop-entries/{entry_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a plan for a customer by hand
+         * @description Needs the permission `customers.write`.
+         */
+        post: operations["post_api_sop-entries_entry_id_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/undo/{step_id}": {
         parameters: {
             query?: never;
@@ -6729,6 +6905,22 @@ export interface components {
             rows: components["schemas"]["ActivityRow"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * Added
+         * @description They became a contact of one of us, by one of these contact codes (none: by whatever way).
+         */
+        Added: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            on: "added";
+            /**
+             * Code Ids
+             * @default []
+             */
+            code_ids?: number[];
         };
         /**
          * AddedMaterial
@@ -7441,6 +7633,13 @@ export interface components {
             error: string;
             /** Detail */
             detail: string;
+        };
+        /** ByHand */
+        ByHand: {
+            /** Client Token */
+            client_token: string;
+            /** Sop Id */
+            sop_id: number;
         };
         /**
          * Calendar
@@ -8564,6 +8763,12 @@ export interface components {
             /** Archived */
             archived: boolean;
         };
+        /** CustomerEntry */
+        CustomerEntry: {
+            entry: components["schemas"]["EntryView"];
+            /** Done */
+            done: components["schemas"]["StepDone"][];
+        };
         /** CustomerEventView */
         CustomerEventView: {
             /** Id */
@@ -8822,6 +9027,16 @@ export interface components {
             /** May Change */
             may_change: boolean;
         };
+        /**
+         * CustomerSops
+         * @description ``offered``: plans that may be begun by hand for this customer.
+         */
+        CustomerSops: {
+            /** Entries */
+            entries: components["schemas"]["CustomerEntry"][];
+            /** Offered */
+            offered: components["schemas"]["SopName"][];
+        };
         /** CustomerStageRuleInput */
         CustomerStageRuleInput: {
             /**
@@ -9028,6 +9243,30 @@ export interface components {
             local: string;
             /** Shift */
             shift: string;
+        };
+        /**
+         * Dated
+         * @description A date among their fields comes: a birthday, the end of a contract. ``days_before``: so many days earlier. ``yearly``: each year,
+         *     whatever the year of the date.
+         */
+        Dated: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            on: "date";
+            /** Field */
+            field: string;
+            /**
+             * Days Before
+             * @default 0
+             */
+            days_before?: number;
+            /**
+             * Yearly
+             * @default true
+             */
+            yearly?: boolean;
         };
         /** DatesInput */
         DatesInput: {
@@ -9373,6 +9612,17 @@ export interface components {
             outcome: string;
         };
         /**
+         * Enabling
+         * @description ``also_matching``: it begins for those who fit already, too.
+         */
+        Enabling: {
+            /**
+             * Also Matching
+             * @default false
+             */
+            also_matching?: boolean;
+        };
+        /**
          * EnrolmentView
          * @description What the authenticator reads; ``qr_svg`` is the same as ``uri``. Shown this once.
          */
@@ -9447,6 +9697,58 @@ export interface components {
         EntryMatches: {
             /** Matches */
             matches: components["schemas"]["EntryMatch"][];
+        };
+        /** EntryPage */
+        EntryPage: {
+            /** Entries */
+            entries: components["schemas"]["EntryView"][];
+            /** Next Before */
+            next_before: number | null;
+        };
+        /**
+         * EntryView
+         * @description ``next_step`` from 0; its title and moment are null when nothing comes any more.
+         */
+        EntryView: {
+            /** Id */
+            id: number;
+            /** Sop Id */
+            sop_id: number;
+            /** Sop Name */
+            sop_name: string;
+            /** Customer Id */
+            customer_id: number;
+            /** Customer Name */
+            customer_name: string;
+            /** Customer Avatar */
+            customer_avatar: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "under_way" | "done" | "stopped";
+            /** Reason */
+            reason: string;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Next Step */
+            next_step: number;
+            /** Steps */
+            steps: number;
+            /** Next Title */
+            next_title: string | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * Waits
+             * @description The plan is switched off: nothing is done until it is on again.
+             */
+            waits: boolean;
         };
         /**
          * ErrorView
@@ -11487,6 +11789,11 @@ export interface components {
             working: boolean;
             name: components["schemas"]["SentenceView"];
         };
+        /** Matching */
+        Matching: {
+            /** N */
+            n: number;
+        };
         /**
          * MaterialInput
          * @description What is given is changed; of ``content`` and the cover, those of cards only.
@@ -12374,6 +12681,14 @@ export interface components {
              */
             enabled?: boolean;
             data: components["schemas"]["Sla"];
+        };
+        /** NewSop */
+        NewSop: {
+            /** Client Token */
+            client_token: string;
+            /** Name */
+            name: string;
+            plan: components["schemas"]["SopPlan-Input"];
         };
         /** NewStage */
         NewStage: {
@@ -13527,6 +13842,19 @@ export interface components {
              * @default 08:30
              */
             end?: string;
+        };
+        /**
+         * Reached
+         * @description They came into one of the stages.
+         */
+        Reached: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            on: "stage";
+            /** Stage Ids */
+            stage_ids: number[];
         };
         /** ReadInput */
         ReadInput: {
@@ -14818,6 +15146,250 @@ export interface components {
             until: string | null;
         };
         /**
+         * SopChange
+         * @description What is given is changed. ``version``: the one that was seen.
+         */
+        SopChange: {
+            /** Version */
+            version: number;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            plan?: components["schemas"]["SopPlan-Input"] | null;
+        };
+        /**
+         * SopCounts
+         * @description ``entered``: all there ever were.
+         */
+        SopCounts: {
+            /** Entered */
+            entered: number;
+            /** Under Way */
+            under_way: number;
+            /** Done */
+            done: number;
+            /** Stopped */
+            stopped: number;
+        };
+        /**
+         * SopDetail
+         * @description ``stopped``: by reason. ``steps``: of the plan as it is now; who began under an older version is counted there.
+         */
+        SopDetail: {
+            sop: components["schemas"]["SopView"];
+            /** Stopped */
+            stopped: {
+                [key: string]: number;
+            };
+            /** Steps */
+            steps: components["schemas"]["StepResult"][];
+            /** Versions */
+            versions: components["schemas"]["VersionView"][];
+        };
+        /** SopName */
+        SopName: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /** SopPage */
+        SopPage: {
+            /** Sops */
+            sops: components["schemas"]["SopView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SopPlan
+         * @description ``filter``: only customers who fit when it begins. ``on_reply``: which message of the customer ends it: any, one after the first step,
+         *     or none. ``leave``: it ends for those who no longer fit (the tag is taken, the stage left, the filter). ``again``: for one customer
+         *     it may begin more than once, one after the other. ``late_hours``: a step that could not be done in time is still done within so many hours,
+         *     else left out. ``deputy_id``: does the tasks for customers whom nobody owns.
+         */
+        "SopPlan-Input": {
+            /** Start */
+            start: components["schemas"]["Added"] | components["schemas"]["Tagged"] | components["schemas"]["Reached"] | components["schemas"]["Dated"];
+            /**
+             * @default {
+             *       "match": "all",
+             *       "parts": []
+             *     }
+             */
+            filter?: components["schemas"]["Group-Input"];
+            /** Steps */
+            steps: components["schemas"]["SopStep"][];
+            /**
+             * On Reply
+             * @default any
+             * @enum {string}
+             */
+            on_reply?: "any" | "after_step" | "never";
+            /**
+             * Leave
+             * @default true
+             */
+            leave?: boolean;
+            /**
+             * Again
+             * @default true
+             */
+            again?: boolean;
+            /**
+             * Late Hours
+             * @default 12
+             */
+            late_hours?: number;
+            /**
+             * @default {
+             *       "begin": "21:00",
+             *       "end": "09:00"
+             *     }
+             */
+            quiet?: components["schemas"]["Quiet"] | null;
+            /**
+             * Deputy Id
+             * @default null
+             */
+            deputy_id?: number | null;
+        };
+        /**
+         * SopPlan
+         * @description ``filter``: only customers who fit when it begins. ``on_reply``: which message of the customer ends it: any, one after the first step,
+         *     or none. ``leave``: it ends for those who no longer fit (the tag is taken, the stage left, the filter). ``again``: for one customer
+         *     it may begin more than once, one after the other. ``late_hours``: a step that could not be done in time is still done within so many hours,
+         *     else left out. ``deputy_id``: does the tasks for customers whom nobody owns.
+         */
+        "SopPlan-Output": {
+            /** Start */
+            start: components["schemas"]["Added"] | components["schemas"]["Tagged"] | components["schemas"]["Reached"] | components["schemas"]["Dated"];
+            /**
+             * @default {
+             *       "match": "all",
+             *       "parts": []
+             *     }
+             */
+            filter?: components["schemas"]["Group-Output"];
+            /** Steps */
+            steps: components["schemas"]["SopStep"][];
+            /**
+             * On Reply
+             * @default any
+             * @enum {string}
+             */
+            on_reply?: "any" | "after_step" | "never";
+            /**
+             * Leave
+             * @default true
+             */
+            leave?: boolean;
+            /**
+             * Again
+             * @default true
+             */
+            again?: boolean;
+            /**
+             * Late Hours
+             * @default 12
+             */
+            late_hours?: number;
+            /**
+             * @default {
+             *       "begin": "21:00",
+             *       "end": "09:00"
+             *     }
+             */
+            quiet?: components["schemas"]["Quiet"] | null;
+            /**
+             * Deputy Id
+             * @default null
+             */
+            deputy_id?: number | null;
+        };
+        /**
+         * SopStep
+         * @description ``days`` after the beginning ``at`` a time of the company's clock, or so many ``minutes`` after it. ``words``: what a message says, or
+         *     what the rep copies. ``otherwise``: what becomes of a message that the platform does not allow then.
+         */
+        SopStep: {
+            /**
+             * Days
+             * @default 0
+             */
+            days?: number;
+            /**
+             * At
+             * @default null
+             */
+            at?: string | null;
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes?: number | null;
+            /**
+             * Kind
+             * @default task
+             * @enum {string}
+             */
+            kind?: "task" | "message";
+            /** Title */
+            title: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
+            /**
+             * Otherwise
+             * @default task
+             * @enum {string}
+             */
+            otherwise?: "task" | "skip";
+        };
+        /**
+         * SopView
+         * @description ``problem``: why the service itself switched it off. ``enrolling``: those who fitted already are still being taken in.
+         */
+        SopView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Enabled At */
+            enabled_at: string | null;
+            /** Enrolling */
+            enrolling: boolean;
+            /** Problem */
+            problem: string;
+            /** Version */
+            version: number;
+            plan: components["schemas"]["SopPlan-Output"];
+            /** Created Name */
+            created_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            counts: components["schemas"]["SopCounts"];
+        };
+        /**
          * Sort
          * @description ``key``: a field's name, or ``fields.<key>``. Values that are missing come last either way.
          */
@@ -15151,6 +15723,66 @@ export interface components {
              * @enum {string}
              */
             status: "online" | "busy" | "away";
+        };
+        /** StepDone */
+        StepDone: {
+            /** N */
+            n: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "message";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "task" | "sending" | "sent" | "failed" | "uncertain" | "skipped";
+            /** Reason */
+            reason: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /** Words */
+            words: string;
+            /** Task Id */
+            task_id: number | null;
+            /** Replied At */
+            replied_at: string | null;
+        };
+        /**
+         * StepResult
+         * @description ``n`` from 0. ``reasons``: why it was left out, failed, or became a task, each with how often.
+         */
+        StepResult: {
+            /** N */
+            n: number;
+            /** Tasks */
+            tasks: number;
+            /** Tasks Done */
+            tasks_done: number;
+            /** Sending */
+            sending: number;
+            /** Sent */
+            sent: number;
+            /** Failed */
+            failed: number;
+            /** Uncertain */
+            uncertain: number;
+            /** Skipped */
+            skipped: number;
+            /** Replied */
+            replied: number;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
         };
         /**
          * Story
@@ -15502,6 +16134,19 @@ export interface components {
             /** Keys */
             keys: string;
         };
+        /**
+         * Tagged
+         * @description They got one of the tags.
+         */
+        Tagged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            on: "tag";
+            /** Tag Ids */
+            tag_ids: number[];
+        };
         /** TagsInput */
         TagsInput: {
             /** Ids */
@@ -15681,7 +16326,7 @@ export interface components {
         /**
          * TaskView
          * @description ``customer_name`` is null when the task is about nobody, or about somebody that the reader may not see (then so is the id).
-         *     ``may_change``: the reader may do, move and cancel it.
+         *     ``may_change``: the reader may do, move and cancel it. ``words``: ready to be copied to the customer.
          */
         TaskView: {
             /** Id */
@@ -15731,6 +16376,8 @@ export interface components {
             done_at: string | null;
             /** Version */
             version: number;
+            /** Words */
+            words: string;
             /** May Change */
             may_change: boolean;
         };
@@ -16198,6 +16845,20 @@ export interface components {
             fields?: {
                 [key: string]: unknown;
             };
+        };
+        /** VersionView */
+        VersionView: {
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Name */
+            by_name: string;
+            /** Under Way */
+            under_way: number;
         };
         /**
          * ViewCounts
@@ -47897,6 +48558,975 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_sops: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_sops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSop"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_sops_sop_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_sops_sop_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_sops_sop_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SopChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_sops_sop_id_matching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matching"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_sops_sop_id_enable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enabling"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_sops_sop_id_disable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SopDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_sops_sop_id_entries: {
+        parameters: {
+            query?: {
+                before?: number;
+                state?: "under_way" | "done" | "stopped";
+                reason?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sop_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_customers_customer_id_sops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerSops"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_customers_customer_id_sops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByHand"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerSops"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerSops"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_sop-entries_entry_id_stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerSops"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
