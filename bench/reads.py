@@ -115,7 +115,7 @@ def searches() -> dict[str, Read]:
     return {
         **{f"search {name} (admin)": Searched(ADMIN, SearchQuery(q=word)) for name, word in words.items()},
         **{f"search {name} (rep)": Searched(REP, SearchQuery(q=word)) for name, word in words.items()},
-        "search, a person": Looked("客户9876"),
+        "search, a person": Looked("客户9876号"),
     }
 
 
@@ -164,5 +164,5 @@ HTTP: dict[str, str] = {
     "changes": "/api/conversations/2/changes?since=3",
     "counts": "/api/conversations/counts",
     "search": "/api/search/messages?q=%E7%BD%95%E8%A7%81%E8%AF%8D%E6%B1%87",
-    "search people": "/api/search/people?q=%E5%AE%A2%E6%88%B79876",
+    "search people": "/api/search/people?q=%E5%AE%A2%E6%88%B79876%E5%8F%B7",
 }

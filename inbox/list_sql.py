@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,6 +71,8 @@ def guessed(arguments: Arguments, rare: Rare) -> str:
     return f"explain (format json) select from conversation c where {rare.where(arguments)}"
 
 
+MOST_WOVEN = 60
+"""Accounts in one statement."""
 BREACHED = "c.sla_breached_at is not null"
 
 
@@ -219,3 +221,21 @@ def merged_page(
         f"where {helped} and {condition} and {accounts} and not {covered} {order})"
     )
     return _shown(" union all ".join(parts), key, query)
+
+
+def accounts_read(arguments: Arguments, scope: Scope, query: ListQuery) -> str:
+    """The accounts whose lists :func:`woven_page` reads; only for somebody who sees all of them."""
+    return f"select a.id from account a where {_accounts(arguments, scope, query)} order by a.id limit {MOST_WOVEN + 1}"
+
+
+def woven_page(
+    arguments: Arguments, query: ListQuery, key: str, at: Position | None, now: datetime, account_ids: Sequence[int]
+) -> str:
+    """The same page as :func:`merged_page`, read from all accounts' indexes at once and only as far as it goes. Planning it costs more, which
+    is worth it where many rows must be passed over to find those that are wanted."""
+    condition = " and ".join(_conditions(arguments, query, now, key, at))
+    found = " union all ".join(
+        f"select c.id, c.{key} from conversation c where c.account_id = {int(account_id)} and {condition}"
+        for account_id in account_ids
+    )
+    return _shown(found, key, query)

@@ -2,7 +2,8 @@
 
 Usually the wanted page of each account is read from the end of an index and the few rows of all accounts are merged, so the work
 is (accounts x page size) rows. Conditions that few conversations meet (a label, a late answer) are turned round: their
-conversations are looked up first and then put in order, unless they turn out to be many, and then walking finds them soon.
+conversations are looked up first and then put in order, unless they turn out to be many, and then walking finds them soon. A label
+that many have is walked for in all accounts at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from datetime import datetime
 import orjson
 
 from inbox.list_query import ListQuery, Position, Sort
-from inbox.list_sql import Arguments, Rare, guessed, merged_page, ordered_page, picked_page, rare_conditions
+from inbox.list_sql import (
+    MOST_WOVEN,
+    Arguments,
+    Rare,
+    accounts_read,
+    guessed,
+    merged_page,
+    ordered_page,
+    picked_page,
+    rare_conditions,
+    woven_page,
+)
 from inbox.shapes import conversation_view
 from inbox.views import ConversationPage
 from scrm.db import Row, Tx
@@ -66,9 +78,21 @@ async def _rows(tx: Tx, scope: Scope, query: ListQuery, at: Position | None, now
         sql = picked_page(arguments, scope, query, key, at, now, rare)
     elif query.order in ("window", "sla"):
         sql = ordered_page(arguments, scope, query, key, at, now)
+    elif (account_ids := await _woven(tx, scope, query)) is not None:
+        sql = woven_page(arguments, query, key, at, now, account_ids)
     else:
         sql = merged_page(arguments, scope, query, key, at, now)
     return await tx.fetch(sql, *arguments.values)
+
+
+async def _woven(tx: Tx, scope: Scope, query: ListQuery) -> list[int] | None:
+    """The accounts to read at once, for a label that too many have to look them up, and too few to find them soon in each account."""
+    if query.label_ids is None or query.view == "mine" or not scope.everything:
+        return None
+    arguments = Arguments()
+    sql = accounts_read(arguments, scope, query)
+    ids = [row["id"] for row in await tx.fetch(sql, *arguments.values)]
+    return ids if 0 < len(ids) <= MOST_WOVEN else None
 
 
 async def _rare(tx: Tx, scope: Scope, query: ListQuery, now: datetime) -> Rare | None:

@@ -176,9 +176,14 @@ async def test_a_condition_that_many_meet_is_walked_and_finds_the_same(site: Sit
         for query in (
             ListQuery(labels="1,2", limit=3),
             ListQuery(labels="3", sort="sla", limit=3),
+            ListQuery(labels="1,3", sort="waiting", limit=2),
+            ListQuery(labels="2", view="closed", limit=3),
+            ListQuery(labels="2", channel="douyin", unread=True, limit=3),
             ListQuery(closing_hours=4),
         ):
-            assert await paged(site, scope, query, back=False) == await expected(site, scope, query)
+            want = await expected(site, scope, query)
+            assert await paged(site, scope, query, back=False) == want, query
+            assert await paged(site, scope, query, back=True) == want, query
 
 
 async def test_the_end_of_a_list_is_one_request_away(site: Site) -> None:
