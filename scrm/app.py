@@ -144,7 +144,7 @@ from scrm.at_once import AtOnce
 from scrm.blobs import Blobs
 from scrm.bus import Bus, MemoryBus, RedisBus
 from scrm.cache import MemoryCache, RedisCache
-from scrm.channel import Provider, SharedCache
+from scrm.channel import ArchiveAccess, Provider, SharedCache
 from scrm.clock import Clock, SystemClock
 from scrm.config import Settings
 from scrm.connections import Connections
@@ -309,10 +309,18 @@ async def open_services(
         bus, cache = await _shared(settings, stack)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        connections = Connections(providers(), db=db, vault=vault, bus=bus, clock=clock, cache=cache)
+        connections = Connections(
+            providers(), db=db, vault=vault, bus=bus, clock=clock, cache=cache, archive=_archive(settings)
+        )
         await connections.start()
         stack.push_async_callback(connections.close)
         yield Services(settings, db, bus, Blobs.open(settings), clock, vault, connections)
+
+
+def _archive(settings: Settings) -> ArchiveAccess:
+    archive = settings.archive
+    password = archive.proxy_password.get_secret_value() if archive.proxy_password is not None else ""
+    return ArchiveAccess(archive.library, archive.proxy, password)
 
 
 async def _shared(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, SharedCache]:

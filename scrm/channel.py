@@ -592,6 +592,15 @@ class SharedCache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveAccess:
+    """What the operator configured for reading chat archives: the vendor's native library, and the way out for it."""
+
+    library: str = ""
+    proxy: str = ""
+    proxy_password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterContext:
     """What the service lends to an adapter."""
 
@@ -602,6 +611,7 @@ class AdapterContext:
     """The connection's own durable state (encrypted at rest), shared by all processes."""
     save_state: Callable[[Callable[[JsonObject], JsonObject]], Awaitable[JsonObject]]
     """Changes that state under a lock: gets a pure function from the old to the new state, returns the new one."""
+    archive: ArchiveAccess = ArchiveAccess()
 
 
 @dataclass(frozen=True, slots=True)

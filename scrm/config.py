@@ -104,6 +104,13 @@ class WorkerSettings(Section):
     keep_events_days: Annotated[int, Field(ge=1)] = 90
 
 
+class ArchiveSettings(Section):
+    library: str = ""
+    """The vendor's native library. Only the operator names it: whoever chooses it chooses code that runs here."""
+    proxy: str = ""
+    proxy_password: SecretStr | None = None
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; ``config.example.toml`` explains each key."""
 
@@ -120,6 +127,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     worker: WorkerSettings = WorkerSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     demo: bool = False
 
     @classmethod

@@ -22,6 +22,7 @@ from scrm.cache import MemoryCache
 from scrm.channel import (
     Adapter,
     AdapterContext,
+    ArchiveAccess,
     Authorises,
     Capabilities,
     ConnectionConfig,
@@ -78,7 +79,9 @@ class Connections:
         bus: Bus,
         clock: Clock,
         cache: SharedCache | None = None,
+        archive: ArchiveAccess | None = None,
     ) -> None:
+        self._archive = archive or ArchiveAccess()
         self._providers = dict(providers)
         self._db = db
         self._vault = vault
@@ -221,7 +224,12 @@ class Connections:
             return state
 
         return AdapterContext(
-            http=self._http, clock=self._clock, cache=self._cache, load_state=load_state, save_state=save_state
+            http=self._http,
+            clock=self._clock,
+            cache=self._cache,
+            load_state=load_state,
+            save_state=save_state,
+            archive=self._archive,
         )
 
     def _open_state(self, sealed: bytes | None) -> JsonObject:

@@ -1,7 +1,8 @@
 """One connection to WeCom: the parts of this folder behind the contract of :mod:`scrm.channel`.
 
 Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, everything of
-:mod:`scrm.channel_contacts`, and AsksMembers and Moments of :mod:`scrm.channel_campaigns`. Customer service has no call to recall a message.
+:mod:`scrm.channel_contacts`, AsksMembers and Moments of :mod:`scrm.channel_campaigns`,
+and Archives of :mod:`scrm.channel_archive`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from adapters.wecom.accounts import Accounts
+from adapters.wecom.archive import ChatArchive
 from adapters.wecom.capabilities import CAPABILITIES
 from adapters.wecom.client import WeComClient
 from adapters.wecom.customer_contact import CustomerContact
+from adapters.wecom.finance_process import Access
 from adapters.wecom.ids import member
 from adapters.wecom.media import fetch_media
 from adapters.wecom.parse import parse
@@ -40,7 +43,7 @@ from scrm.channel import (
 )
 
 
-class WeComAdapter(CustomerContact):
+class WeComAdapter(CustomerContact, ChatArchive):
     profile_batch = BATCH
 
     def __init__(
@@ -49,11 +52,13 @@ class WeComAdapter(CustomerContact):
         client: WeComClient,
         context: AdapterContext,
         sign_in: SignIn,
+        archive: Access,
         *,
         corp_id: str,
         agent_id: str,
     ) -> None:
         CustomerContact.__init__(self, client, context, corp_id=corp_id, agent_id=agent_id)
+        ChatArchive.__init__(self, archive)
         self._verifier = verifier
         self._client = client
         self._accounts = Accounts(client)
@@ -111,4 +116,5 @@ class WeComAdapter(CustomerContact):
         return member(external_id)
 
     async def close(self) -> None:
-        """Nothing is held open: the HTTP session belongs to the service."""
+        """Ends the archive's processes. The HTTP session belongs to the service."""
+        await self.close_archive()

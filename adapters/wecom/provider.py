@@ -6,6 +6,7 @@ from yarl import URL
 
 from adapters.wecom.adapter import WeComAdapter
 from adapters.wecom.client import ANSWER_WITHIN, WeComClient
+from adapters.wecom.finance_process import Access
 from adapters.wecom.sign_in import SignIn
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import Adapter, AdapterContext, ConnectionConfig, Provider, Sentence, SettingField
@@ -57,6 +58,16 @@ FIELDS = (
         required=False,
     ),
     SettingField(
+        "archive_secret",
+        Sentence("会话内容存档 Secret", "Chat archive secret"),
+        Sentence(
+            "购买了会话内容存档时填写：管理后台“管理工具 → 会话内容存档”。私钥在“会话存档”页另行添加。",
+            "When the company has the chat archive: in the console under Chat Archive. Private keys are added on the page of the archive.",
+        ),
+        secret=True,
+        required=False,
+    ),
+    SettingField(
         "base_url",
         Sentence("接口地址", "API address"),
         Sentence("一般不改；可指向代理或模拟器。", "Usually left alone; may point at a proxy or the simulator."),
@@ -98,7 +109,15 @@ def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: f
         agent_id=agent_id,
         login_url=_base_url(config.settings.get("login_url") or PUBLIC_LOGIN_URL, "login_url"),
     )
-    return WeComAdapter(verifier, client, context, sign_in, corp_id=corp_id, agent_id=agent_id)
+    archive = Access(
+        library=context.archive.library,
+        corp_id=corp_id,
+        secret=(config.secrets.get("archive_secret") or "").strip(),
+        base_url=_base_url(config.settings.get("base_url") or PUBLIC_BASE_URL),
+        proxy=context.archive.proxy,
+        proxy_password=context.archive.proxy_password,
+    )
+    return WeComAdapter(verifier, client, context, sign_in, archive, corp_id=corp_id, agent_id=agent_id)
 
 
 def _required(value: str | None, name: str) -> str:

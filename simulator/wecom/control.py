@@ -14,6 +14,8 @@ from simulator.control import CommonControl, operation
 from simulator.delivery import Deliveries
 from simulator.faults import Faults
 from simulator.wecom.app_messages import messages_of
+from simulator.wecom.archive import Archive
+from simulator.wecom.archive_control import ArchiveControl
 from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.contact_control import ContactControl
 from simulator.wecom.contacts import Contacts
@@ -57,6 +59,7 @@ class WecomControl(
     MassControl,
     MomentControl,
     TransferControl,
+    ArchiveControl,
     CommonControl,
 ):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""
@@ -78,6 +81,7 @@ class WecomControl(
         contacts: Contacts,
         group_life: GroupLife,
         ripening: Ripening,
+        archive: Archive,
     ) -> None:
         CommonControl.__init__(self, clock, faults, deliveries)
         self._world = world
@@ -92,6 +96,7 @@ class WecomControl(
         self._contacts = contacts
         self._group_life = group_life
         self._ripening = ripening
+        self.archive = archive
 
     @operation
     def advance_clock(self, seconds: float) -> dict[str, str]:

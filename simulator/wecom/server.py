@@ -32,6 +32,7 @@ from simulator.faults import Faults
 from simulator.snapshot import Snapshot
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.app_messages import AppMessageApi
+from simulator.wecom.archive import Archive
 from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.contact_ways import ContactWayApi
 from simulator.wecom.contacts import Contacts
@@ -94,6 +95,7 @@ class WecomSimulator:
         callbacks = Callbacks(self.deliveries, self.clock, self.settings)
         people = KfPeople(self.settings, callbacks)
         media = MediaApi(self.world, self.settings, self._public)
+        self.archive = Archive(self.world, self.settings, self._now, self.snapshot.touch)
         self.sign_in = SignInPages(self.world, self._now, self.snapshot.touch)
         kf_send = KfSend(self.settings, media, lambda corp, account: people.ring(corp, account, self._now()))
         contacts = Contacts(self.settings, callbacks)
@@ -132,6 +134,7 @@ class WecomSimulator:
             contacts,
             GroupLife(contacts),
             self._ripening,
+            self.archive,
         )
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -139,6 +142,7 @@ class WecomSimulator:
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=25 * MEGABYTE)
         app.router.add_route("*", "/cgi-bin/{path:.*}", self._api)
         app.router.add_routes(self.sign_in.routes())
+        app.router.add_routes(self.archive.routes())
         app.router.add_get("/avatars/{name}", _avatar)
         app.router.add_get("/pictures/uploaded/{key}", self._uploaded_picture)
         app.router.add_get("/pictures/{name}", _picture)

@@ -77,3 +77,9 @@ class Settings:
     """With more members than this in range, all groups are only told by owners (81017)."""
     group_lag: float = 0.0
     """Seconds for which ``groupchat/get`` still tells how a group was before its last change; on the platform about two."""
+    archive_keeps: int = 5 * DAY
+    """Seconds for which the chat archive hands out records and media."""
+    archive_largest_page: int = 1000
+    """[T] With more records a page may be refused as too large (301058)."""
+    archive_calls_per_minute: int = 600
+    """[T]"""

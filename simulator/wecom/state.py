@@ -459,6 +459,28 @@ class AppMessage:
 
 
 @dataclass
+class ArchiveRecord:
+    """One sealed record of the chat archive."""
+
+    seq: int
+    msgid: str
+    version: int
+    sealed_key: str
+    sealed_message: str
+    at: int
+
+
+@dataclass
+class ArchiveFile:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    file_id: str
+    content: bytes
+    md5: str
+    created_at: int
+
+
+@dataclass
 class Corp:
     corp_id: str
     name: str = ""
@@ -496,6 +518,14 @@ class Corp:
     app_messages: dict[str, AppMessage] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     """Signs the sync tokens."""
+    archive_secret: str = ""
+    """Empty: the company has no chat archive."""
+    archive_members: list[str] = field(default_factory=list)
+    archive_keys: list[str] = field(default_factory=list)
+    """Public keys; the first is version 1."""
+    archive: list[ArchiveRecord] = field(default_factory=list)
+    archive_seq: int = 0
+    archive_files: dict[str, ArchiveFile] = field(default_factory=dict)
     images_uploaded: dict[str, int] = field(default_factory=dict)
     """Day -> number of ``media/uploadimg`` calls."""
 
