@@ -3,6 +3,7 @@
 # make bench  the benchmarks, each with its floor
 # make chaos  the long fault test
 # make month  a month in the life of 20 reps and 5,000 customers
+# make campaign  200,000 deliveries over 30 accounts while workers are killed 50 times
 # Needs Python 3.11+ with pip and venv; everything else is installed here.
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/
 JOBS ?= 2
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: api run test bench chaos month check lint types imports web-check unit browser lock screenshots page clean tools wheel
+.PHONY: api run test bench chaos month campaign check lint types imports web-check unit browser lock screenshots page clean tools wheel
 
 run: $(VENV)/.build $(PAGE)
 	$(BIN)/python -m scrm.cli demo $(ARGS)
@@ -64,6 +65,9 @@ chaos: $(VENV)/.dev tools
 
 month: $(VENV)/.dev tools
 	MONTH_SIZE=20x5000 $(BIN)/python -m pytest tests/flows/test_month.py -q -n 2
+
+campaign: $(VENV)/.dev tools
+	CAMPAIGN_SIZE=200000x30x50 $(BIN)/python -m pytest tests/campaigns/test_exactly_once.py -q -n 0 -s
 
 screenshots: $(VENV)/.dev tools $(PAGE)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

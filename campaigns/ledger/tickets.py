@@ -7,6 +7,7 @@ tells whether the task was made (:mod:`campaigns.ledger.doubt`). Nothing is call
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ from scrm.variables import filled, of_moment
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=90)
+CALL_WITHIN = 60.0
+"""Real seconds, uploads of attachments included; well below the lease and :data:`campaigns.ledger.doubt.SETTLES`, so that nobody looks for
+a task that may still be made."""
 FIRST_LOOK = timedelta(seconds=20)
 MOST_ATTEMPTS = 12
 
@@ -106,6 +110,10 @@ PACE = (
 BROKEN = Sentence(
     "发送时程序出错，不确定是否已提交。", "The program failed while sending; whether it was made is unknown."
 )
+TOO_LONG = Sentence(
+    "提交用时过长而中断，正在向平台核实。",
+    "It took too long and was broken off; the platform is asked whether it was made.",
+)
 GONE = Sentence("该连接或账号已不存在。", "The connection or account of this post is gone.")
 
 
@@ -182,7 +190,10 @@ async def call(services: Services) -> bool:
         text = filled(Posts.model_validate(context["content"]).of(context["channel"]).text, values)
         await work.tx.execute(SAYS, ticket["id"], text)
     try:
-        platform_id, refused = await _call(services, ticket, context, who, values)
+        async with asyncio.timeout(CALL_WITHIN):
+            platform_id, refused = await _call(services, ticket, context, who, values)
+    except TimeoutError:
+        await _not_asked(services, ticket, token, Uncertain("took_too_long", TOO_LONG), text)
     except SendError as error:
         await _not_asked(services, ticket, token, error, text)
     except LOST:
