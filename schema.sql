@@ -2043,9 +2043,11 @@ create table campaign_run (
   finished_at  timestamptz,
   lease_until  timestamptz,
   lease_token  uuid,
+  swept_at     timestamptz,
   unique (campaign_id, due_at)
 );
 create index campaign_run_open on campaign_run (id) where state in ('freezing', 'running');
+create index campaign_run_unswept on campaign_run (id) where state = 'cancelled' and swept_at is null;
 
 -- One call of a platform for many recipients: a task that a member confirms, or a post that the platform spreads.
 -- queued -> calling -> asked -> done; an unknown outcome is `doubt` until the platform's own list tells, or `uncertain` for good.
@@ -2084,6 +2086,7 @@ create index broadcast_ticket_due on broadcast_ticket (due_at) where state in ('
 create index broadcast_ticket_leased on broadcast_ticket (lease_until) where state = 'calling';
 create index broadcast_ticket_look on broadcast_ticket (look_at) where state = 'asked' and look_at is not null;
 create index broadcast_ticket_run on broadcast_ticket (run_id, account_id, part);
+create index broadcast_ticket_called on broadcast_ticket (connection_id, called_at) where called_at is not null;
 
 -- The ledger: one recipient's part of a run, also of those who were left out (`skipped`) and why. Exactly one per person and run,
 -- whichever of their contacts it goes to; or one per group.
@@ -2119,6 +2122,10 @@ create unique index delivery_customer on delivery (run_id, customer_id) where cu
 create unique index delivery_group on delivery (run_id, group_chat_id) where group_chat_id is not null;
 create index delivery_planned on delivery (run_id, way, account_id, due_at, id) where state = 'planned';
 create index delivery_open on delivery (run_id, id) where state in ('sending', 'asked');
+-- Messages under way, however many others wait for their members.
+create index delivery_answering on delivery (run_id, id) where state = 'sending' and way = 'reply';
+-- Their account is gone.
+create index delivery_orphan on delivery (run_id) where account_id is null and state in ('planned', 'sending', 'asked');
 create index delivery_ticket on delivery (ticket_id, contact_id) where ticket_id is not null;
 create index delivery_message on delivery (message_id) where message_id is not null;
 -- What platforms and our own cap count: whoever was (or may have been) reached, and when.
@@ -2370,3 +2377,23 @@ create trigger sop_step_follows_merge before insert on sop_step for each row exe
 create index sop_step_sending on sop_step (id) where state = 'sending';
 create index sop_step_customer on sop_step (customer_id, at desc);
 create index sop_step_results on sop_step (sop_id, version, n, state);
+
+-- ---------------------------------------------------------------- exact
+
+-- A step of a run that failed inside the service: it is tried again at `until`, and other runs go on.
+create table campaign_aside (
+  run_id  bigint not null references campaign_run on delete cascade,
+  step    text not null check (step in ('freeze', 'replies', 'tickets', 'calls', 'watch', 'doubt', 'ends')),
+  tries   int not null default 1,
+  since   timestamptz not null,
+  until   timestamptz not null,
+  error   text not null default '',
+  primary key (run_id, step)
+);
+
+-- Follow-ups up to this one have been looked at for posts before them.
+create table campaign_followed (
+  id    int primary key default 1 check (id = 1),
+  mark  bigint not null
+);
+insert into campaign_followed (mark) values (0);

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Literal
 
@@ -71,7 +72,7 @@ import inbox.story
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
 from campaigns.invites import morning as invites_morning
-from campaigns.ledger import answers, doubt, ends, replies, tickets, watch
+from campaigns.ledger import answers, calls, doubt, ends, measure, replies, tickets, watch
 from campaigns.ledger.tally import Tally
 from campaigns.life.starting import start_due
 from campaigns.life.waiting import tell_of_waiting
@@ -388,6 +389,7 @@ class Worker:
             },
         )
         puller = Puller(services)
+        failing: dict[int, datetime] = {}
         self._loops = [
             Loop("normalise", self.normaliser.round, bus=bus, topics=("inbound",), look=0.5),
             Loop("urgent", Urgent(services, [begin_greetings]).round, bus=bus, topics=("urgent",), look=0.5),
@@ -412,14 +414,15 @@ class Worker:
             Loop("campaigns-freeze", lambda: freeze(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("campaigns-replies", lambda: replies.send_due(services), bus=bus, topics=("delivery",), look=1.0),
             Loop("campaigns-tickets", lambda: tickets.make(services), bus=bus, topics=("delivery",), look=1.0),
-            Loop("campaigns-calls", lambda: tickets.call(services), bus=bus, topics=("ticket",), look=1.0),
+            Loop("campaigns-calls", lambda: calls.call(services), bus=bus, topics=("ticket",), look=1.0),
             Loop("campaigns-doubt", lambda: doubt.resolve(services), look=5.0),
             Loop("campaigns-watch", lambda: watch.look(services), bus=bus, topics=("ticket",), look=2.0),
             Loop("campaigns-ends", lambda: ends.settle(services), look=1.0),
             Loop("campaigns-tally", Tally(services).fold, look=15.0),
+            Loop("campaigns-measure", lambda: measure.measure(services), look=30.0),
             Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
             Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
-            Loop("campaigns-due", lambda: start_due(services), bus=bus, topics=("campaign",), look=1.0),
+            Loop("campaigns-due", lambda: start_due(services, failing), bus=bus, topics=("campaign",), look=1.0),
             Loop("invites-morning", lambda: invites_morning.tell(services), bus=bus, topics=("invites",), look=30.0),
             Loop("sop-listen", lambda: sop_listen.listen(services), look=1.0),
             Loop("sop-days", lambda: sop_days.look(services), bus=bus, topics=("sop",), look=30.0),

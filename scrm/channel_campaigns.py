@@ -110,6 +110,8 @@ class AsksMembers(Protocol):
     task_text_bytes: int
     task_kinds: frozenset[AttachmentKind]
     task_limits: Sequence[ReceiveLimit]
+    tasks_per_minute: int
+    """How many tasks one connection makes in a minute, all processes together."""
     reminders_per_task: int
 
     async def ask(

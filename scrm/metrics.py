@@ -32,3 +32,13 @@ SYNC_LOOKS = Counter(
 )
 SYNC_RUNS = Counter("scrm_sync_runs_total", "Comparisons of everything with a platform, by outcome", ["outcome"])
 SYNC_WRITES = Counter("scrm_sync_writes_total", "Remarks and tags written to platforms, by outcome", ["outcome"])
+CAMPAIGN_ASIDES = Counter(
+    "scrm_campaign_asides_total",
+    "Steps of a campaign's run that failed inside the service and were put aside",
+    ["step"],
+)
+CAMPAIGN_OPEN = Gauge("scrm_campaign_open", "Deliveries of runs that go on, by state", ["state"])
+CAMPAIGN_LATE_SECONDS = Gauge("scrm_campaign_late_seconds", "Age of the oldest delivery that is due and was not taken")
+CAMPAIGN_TICKETS = Gauge("scrm_campaign_tickets", "Calls for many recipients that wait, by state", ["state"])
+CAMPAIGN_ASIDE = Gauge("scrm_campaign_aside", "Runs of campaigns of which a step is put aside at this moment")
+CAMPAIGN_CALLS = Counter("scrm_campaign_calls_total", "Calls to platforms for many recipients, by outcome", ["outcome"])

@@ -46,7 +46,6 @@ class OfficialAccountAdapter:
     broadcast_kinds = broadcasts.KINDS
     broadcast_text_bytes = TEXT_LIMIT
     broadcasts_per_minute = broadcasts.CALLS_PER_MINUTE
-    broadcasts_per_day = broadcasts.CALLS_PER_DAY
 
     def __init__(
         self,
@@ -56,8 +55,10 @@ class OfficialAccountAdapter:
         *,
         original_id: str,
         limits: Sequence[ReceiveLimit],
+        per_day: int,
     ) -> None:
         self.broadcast_limits = limits
+        self._per_day = per_day
         self._verifier = verifier
         self._client = client
         self._account = account(original_id)
@@ -65,6 +66,10 @@ class OfficialAccountAdapter:
         self._sender = Sender(client, uploads)
         self._mass = MassMessages(client, uploads)
         self._followers = Followers(client, context.clock, self._account)
+
+    @property
+    def broadcasts_per_day(self) -> int:
+        return self._per_day
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:

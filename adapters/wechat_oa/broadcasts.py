@@ -13,10 +13,12 @@ from adapters.wechat_oa.client import Client, Refused
 from adapters.wechat_oa.errors import (
     ALREADY_SENT,
     SENT_JUST_NOW,
+    USED_UP,
     asked_too_soon,
     incomplete,
     unanswered,
     unsupported,
+    used_up,
 )
 from adapters.wechat_oa.uploads import Uploads, checked
 from adapters.wechat_oa.values import text
@@ -28,6 +30,8 @@ T = TypeVar("T")
 
 LEAST, MOST = 2, 10_000
 CALLS_PER_MINUTE, CALLS_PER_DAY = 60, 100
+POSTS_PER_DAY: Mapping[str, int] = {"service": CALLS_PER_DAY, "subscription": 1}
+"""A subscription account spreads one post a day, however few get it."""
 KINDS = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VOICE, Kind.CHANNEL_POST})
 
 LIMITS: Mapping[str, Sequence[ReceiveLimit]] = {
@@ -69,6 +73,8 @@ class MassMessages:
             except Refused as refused:
                 if refused.errcode == SENT_JUST_NOW:
                     raise asked_too_soon() from refused
+                if refused.errcode in USED_UP:
+                    raise used_up(refused.errcode) from refused
                 if refused.errcode != ALREADY_SENT or not text(refused.answer, "msg_id"):
                     raise refused.error from refused
                 answer = refused.answer

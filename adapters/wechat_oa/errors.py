@@ -15,6 +15,8 @@ TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 MEDIA_REFUSED = frozenset({40007})
 ALREADY_SENT, SENT_JUST_NOW = 45065, 45066
 NOBODY = frozenset({40003, 46004})
+USED_UP = frozenset({45009, 45028})
+"""Of mass messages: today's are spent, tomorrow there are more."""
 
 
 class Meaning(Enum):
@@ -218,6 +220,11 @@ def refused_by_gateway(status: int) -> SendError:
 def asked_too_soon() -> Uncertain:
     """The platform has this mass message and will tell its id, but not within a minute of the first time."""
     return Uncertain(f"wechat_oa.{SENT_JUST_NOW}", MEANINGS[SENT_JUST_NOW][1])
+
+
+def used_up(errcode: int) -> RetryLater:
+    """A mass message that finds no quota left today; it may wait."""
+    return RetryLater(f"wechat_oa.{errcode}", MEANINGS[errcode][1], after=3600)
 
 
 def incomplete(name: str, label: str) -> Rejected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from yarl import URL
 
 from adapters.wechat_oa.adapter import OfficialAccountAdapter
-from adapters.wechat_oa.broadcasts import LIMITS
+from adapters.wechat_oa.broadcasts import LIMITS, POSTS_PER_DAY
 from adapters.wechat_oa.client import ANSWER_WITHIN, Client
 from adapters.wechat_oa.ids import DEFAULT_BASE_URL
 from adapters.wechat_oa.verify import PushVerifier
@@ -99,7 +99,9 @@ def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: f
     if kind not in LIMITS:
         problem = f"must be one of {', '.join(LIMITS)}"
         raise Unprocessable(f"account_type {problem}.", fields={"account_type": problem})
-    return OfficialAccountAdapter(verifier, client, context, original_id=original_id, limits=LIMITS[kind])
+    return OfficialAccountAdapter(
+        verifier, client, context, original_id=original_id, limits=LIMITS[kind], per_day=POSTS_PER_DAY[kind]
+    )
 
 
 def _required(value: str | None, name: str) -> str:

@@ -61,6 +61,7 @@ class CustomerContact:
     task_text_bytes = mass.TEXT_BYTES
     task_kinds = mass.KINDS
     task_limits: Sequence[ReceiveLimit] = mass.LIMITS
+    tasks_per_minute = mass.PER_MINUTE
     reminders_per_task = mass.REMINDERS
     moment_channel = MEMBER
     moment_text_limit = moments.TEXT_LIMIT

@@ -20,6 +20,8 @@ from scrm.errors import Rejected, RetryLater
 
 BATCH, GROUP_BATCH, PARTS, TEXT_BYTES, REMINDERS = 10_000, 2_000, 9, 4_000, 3
 KINDS = frozenset(AttachmentKind)
+PER_MINUTE = 1_000
+"""The platform allows ten times as many calls of one kind in a minute, but blocks the app for a minute after that."""
 LIMITS = (
     ReceiveLimit(
         0,

@@ -26,6 +26,9 @@ REASONS: tuple[str, ...] = (
 )  # fmt: skip
 """Why somebody is left out, in the order in which it is looked at."""
 
+STILL_OPEN = timedelta(days=45)
+"""Longer than anything waits to be sent or confirmed."""
+
 # A candidate's own obstacle; '' is none. The way that came nearest is told.
 _NEAR = "array_position(array['', 'platform_limit', 'account_paused', 'window_used_up', 'window_closed', 'not_a_friend'], {})"
 
@@ -168,13 +171,15 @@ def _held(kind: str) -> str:
 
 
 def _limited(where: Sequence[Place], moment: Moment, arguments: Arguments) -> str:
-    """What the platform counts for a contact in the calendar period of ``moment.at``, by connection and way."""
+    """What the platform counts for a contact in the calendar period of ``moment.at``, by connection and way. A part of an earlier
+    period that is still open counts too: it may arrive in this one."""
     arms = []
     for place in where:
         for limit in place.limits:
             begun, times = period_of(limit, moment.at)
             counted = (
-                f"select count(*) from delivery d where d.contact_id = w.contact_id and d.counted_at >= {arguments.add(begun, 'timestamptz')} "
+                f"select count(*) from delivery d where d.contact_id = w.contact_id and d.counted_at >= {arguments.add(begun - STILL_OPEN, 'timestamptz')} "
+                f"and (d.counted_at >= {arguments.add(begun, 'timestamptz')} or d.state in ('planned', 'sending', 'asked')) "
                 f"and d.way = '{place.way}'" + ("" if limit.everything else " and d.account_id = w.account_id")
             )
             arms.append(

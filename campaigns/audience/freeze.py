@@ -11,6 +11,7 @@ from campaigns.audience.decide import Moment, decide, due, spread_key
 from campaigns.audience.groups import decide_groups
 from campaigns.audience.places import places
 from campaigns.audience.whose import COMPANY
+from campaigns.ledger import aside
 from campaigns.shapes import Audience, Options, Schedule
 from customers.filtering import Arguments
 from scrm.db import RETRYABLE, Row
@@ -22,11 +23,14 @@ from scrm.services import Services, Work
 log = logging.getLogger(__name__)
 
 CHUNK = 5000
-TAKE = """
-select r.*, c.schedule from campaign_run r join campaign c on c.id = r.campaign_id
-where r.state = 'freezing' and c.state = 'running' and c.kind = 'message' and c.deleted_at is null
+TAKE = f"""
+select r.*, c.schedule, {aside.KNOWN.format("freeze")} from campaign_run r join campaign c on c.id = r.campaign_id
+where r.state = 'freezing' and c.state = 'running' and c.kind = 'message' and c.deleted_at is null and {aside.READY.format("freeze")}
 order by r.id limit 1 for update of r skip locked
 """
+# One chunk at a time in the whole service: two would not see each other's parts when they count what somebody got already.
+ALONE = "select pg_try_advisory_xact_lock($1)"
+LOCK_KEY = 7_226_046
 GO_ON = "update campaign_run set position = $2 where id = $1"
 FROZEN = "update campaign_run set state = 'running', frozen_at = $2, position = $3 where id = $1"
 BROKEN = "update campaign_run set state = 'running', frozen_at = $2, reason = $3 where id = $1"
@@ -38,28 +42,41 @@ insert into delivery (run_id, campaign_id, customer_id, group_chat_id, contact_i
 
 async def freeze(services: Services) -> bool:
     """One chunk of the oldest run that begins. True: there may be more."""
+    run: Row | None = None
     try:
         async with services.work() as work:
-            run = await work.tx.fetchrow(TAKE)
-            if run is None:
+            run = await work.tx.fetchrow(TAKE, work.now)
+            if run is None or not await work.tx.fetchval(ALONE, LOCK_KEY):
                 return False
-            try:
-                async with work.tx.transaction():
-                    await _chunk(services, work, run)
-            except ApiError as error:
-                # A field or segment of the filter is gone: nobody gets anything, and the run says why.
-                log.warning("run %s cannot be frozen: %s", run["id"], error.detail)
-                reason = {
-                    "code": "audience_gone",
-                    "zh": "人群条件已失效，无法确定收件人。",
-                    "en": f"The audience cannot be found any more. {error.detail}",
-                }
-                await work.tx.execute(BROKEN, run["id"], work.now, reason)
+            await _chunk_or_reason(services, work, run)
             work.ring("campaign", run["campaign_id"])
             work.ring("delivery", run["id"])
     except RETRYABLE:
         return True
+    except Exception as error:
+        if run is None or aside.is_nobodys(error):
+            raise
+        log.exception("run %s cannot be frozen", run["id"])
+        await aside.put(services, run["id"], "freeze", error)
+        return True
+    if run["aside"]:
+        await aside.forget(services, run["id"], "freeze")
     return True
+
+
+async def _chunk_or_reason(services: Services, work: Work, run: Row) -> None:
+    try:
+        async with work.tx.transaction():
+            await _chunk(services, work, run)
+    except ApiError as error:
+        # A field or segment of the filter is gone: nobody gets anything, and the run says why.
+        log.warning("run %s cannot be frozen: %s", run["id"], error.detail)
+        reason = {
+            "code": "audience_gone",
+            "zh": "人群条件已失效，无法确定收件人。",
+            "en": f"The audience cannot be found any more. {error.detail}",
+        }
+        await work.tx.execute(BROKEN, run["id"], work.now, reason)
 
 
 async def _chunk(services: Services, work: Work, run: Row) -> None:

@@ -32,13 +32,22 @@ FINISHED = """
 update broadcast_ticket set look_at = $3 where connection_id = $1 and platform_id = any($2::text[]) and state = 'asked' and look_at > $3
 """
 FOLLOWED = """
-update delivery d set followed_at = w.at, updated_at = $1 from (
-  select distinct on (d.id) d.id, f.created_at as at from (select * from follow_up order by id desc limit 500) f
-  join delivery d on d.customer_id = f.customer_id and d.counted_at is not null and d.state = 'sent' and d.followed_at is null
-    and d.sent_at < f.created_at and f.created_at <= d.sent_at + interval '30 days'
-  order by d.id, f.created_at
-) w where d.id = w.id
+with made as (select * from follow_up where id > $2 order by id limit $3),
+told as (
+  update delivery d set followed_at = w.at, updated_at = $1 from (
+    select distinct on (d.id) d.id, f.created_at as at from made f
+    join delivery d on d.customer_id = f.customer_id and d.counted_at is not null and d.state = 'sent' and d.followed_at is null
+      and d.sent_at < f.created_at and f.created_at <= d.sent_at + interval '30 days'
+    order by d.id, f.created_at
+  ) w where d.id = w.id
+)
+select count(*) as n, max(id) as last, max(id) filter (where created_at < $4) as settled from made
 """
+MARK = "select mark from campaign_followed for update skip locked"
+MOVE = "update campaign_followed set mark = $1 where mark < $1"
+STEP = 500
+SETTLED = timedelta(minutes=5)
+"""Numbers are handed out in one order and committed in another: what is younger is looked at again the next time."""
 
 
 class Answers:
@@ -76,7 +85,19 @@ class Answers:
 
 
 async def fold_follow_ups(services: Services) -> bool:
-    """Follow-ups made lately, for the customers of posts."""
+    """All follow-ups made since the last time, for the customers of posts; one process at a time."""
     async with services.work() as work:
-        await work.tx.execute(FOLLOWED, work.now)
+        after = await work.tx.fetchval(MARK)
+        if after is None:
+            return False
+        begun = after
+        while True:
+            told = await work.tx.fetchrow(FOLLOWED, work.now, after, STEP, work.now - SETTLED)
+            assert told is not None
+            if told["settled"] is not None:
+                begun = max(begun, told["settled"])
+            if told["n"] < STEP:
+                break
+            after = told["last"]
+        await work.tx.execute(MOVE, begun)
     return False

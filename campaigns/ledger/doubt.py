@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from campaigns.ledger import tickets
+from campaigns.ledger import aside, calls
 from scrm.channel import Sentence
 from scrm.channel_campaigns import AsksMembers, Broadcasts, TaskRef
 from scrm.db import Row
@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 SETTLES = timedelta(minutes=2)
 """After so long a task that is not in the platform's list was not made."""
 GIVE_UP = timedelta(hours=48)
-KEY_LASTS = timedelta(hours=20)
-"""Platforms remember keys for a day; a call under a forgotten one would be a second post."""
+SOONEST, LATEST = timedelta(seconds=30), timedelta(minutes=15)
+"""Between two looks, longer the longer it lasts."""
 CANNOT_TELL = Sentence("平台尚未说明该任务发给谁。", "The platform does not tell yet to whom this task goes.")
 
 DUE = """
@@ -57,40 +57,51 @@ async def resolve(services: Services) -> bool:
     ticket = await services.db.fetchrow(DUE, now)
     if ticket is None:
         return False
-    if await services.db.fetchval(HOLD, ticket["id"], now + timedelta(seconds=30), now) is None:
+    called = ticket["called_at"] or ticket["created_at"]
+    if await services.db.fetchval(HOLD, ticket["id"], now + min(max((now - called) / 4, SOONEST), LATEST), now) is None:
         return True
+    try:
+        await _resolve(services, ticket, now)
+    except Exception as error:
+        if aside.is_nobodys(error):
+            raise
+        log.exception("ticket %s stays in doubt", ticket["id"])
+        await aside.put(services, ticket["run_id"], "doubt", error)
+    else:
+        await aside.forget(services, ticket["run_id"], "doubt")
+    return True
+
+
+async def _resolve(services: Services, ticket: Row, now: datetime) -> None:
     loaded = services.connections.held(ticket["connection_id"])
-    if loaded is None:
-        return True
-    adapter = loaded.adapter
+    adapter: object = loaded.adapter if loaded is not None else None
     if isinstance(adapter, Broadcasts) and ticket["way"] == "broadcast":
         # The platform drops a repetition of our key and tells the id of the first, while it remembers the key.
-        if now - ticket["created_at"] > KEY_LASTS:
+        if now - (ticket["doubted_at"] or ticket["created_at"]) > calls.KEY_LASTS:
             await _give_up(services, ticket)
         else:
             await services.db.execute(AGAIN, ticket["id"], now)
-        return True
-    if not isinstance(adapter, AsksMembers):
-        return True
+        return
     try:
         task_id = await _look(services, adapter, ticket)
     except SendError as error:
         log.info("ticket %s stays in doubt: %s", ticket["id"], error)
-        if now - ticket["called_at"] > GIVE_UP:
+        if now - (ticket["called_at"] or ticket["created_at"]) > GIVE_UP:
             await _give_up(services, ticket)
-        return True
+        return
     async with services.work() as work:
         if task_id is not None:
             await work.tx.execute(FOUND, ticket["id"], task_id, work.now)
-            await work.tx.execute(tickets.ON_THE_WAY, ticket["id"], work.now)
+            await work.tx.execute(calls.ON_THE_WAY, ticket["id"], work.now)
         elif now - ticket["called_at"] > SETTLES:
             await work.tx.execute(NOT_MADE, ticket["id"], now)
         work.ring("campaign", ticket["campaign_id"])
-    return True
 
 
-async def _look(services: Services, adapter: AsksMembers, ticket: Row) -> str | None:
+async def _look(services: Services, adapter: object, ticket: Row) -> str | None:
     """The task that this ticket's call made, if it made one. Raises :class:`SendError` while the platform does not tell."""
+    if not isinstance(adapter, AsksMembers):
+        raise RetryLater("cannot_tell", CANNOT_TELL)
     since, until = ticket["called_at"] - timedelta(minutes=5), services.clock.now() + timedelta(minutes=5)
     listed: list[TaskRef] = []
     cursor = ""

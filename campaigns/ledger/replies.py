@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from campaigns.ledger import aside, quiet
 from campaigns.ledger.content import as_messages
-from campaigns.shapes import Posts
+from campaigns.shapes import Posts, Schedule
 from inbox.posts import Post, Sender, post
 from scrm.channel import Capabilities
 from scrm.db import RETRYABLE, Row
@@ -21,11 +22,14 @@ CHUNK = 200
 UNDER_WAY = 2000
 """Of one run: more would only wait in the outbox, where a pause does not reach them."""
 
-RUNS = """
-select r.id, r.campaign_id, r.content, c.name as campaign, a.id as agent_id, a.name as agent_name from campaign_run r
-join campaign c on c.id = r.campaign_id left join agent a on a.id = c.created_by
-where r.state in ('running', 'freezing') and c.state = 'running' order by r.id
-"""
+# Runs of which something is due.
+RUNS = f"""
+select r.id, r.campaign_id, r.content, c.name as campaign, c.schedule, a.id as agent_id, a.name as agent_name, {aside.KNOWN.format("replies")}
+from campaign_run r join campaign c on c.id = r.campaign_id left join agent a on a.id = c.created_by
+where r.state in ('running', 'freezing') and c.state = 'running' and {aside.READY.format("replies")}
+  and exists (select from delivery d where d.run_id = r.id and d.way = 'reply' and d.state = 'planned' and d.due_at <= $1)
+order by r.id
+"""  # noqa: S608 - made of constants
 UNDER = "select count(*) from delivery where run_id = $1 and state = 'sending' and way = 'reply'"
 CLAIM = """
 select d.id, d.conversation_id, d.attempt, a.channel from delivery d join account a on a.id = d.account_id
@@ -64,16 +68,22 @@ returning d.id, d.customer_id, d.state
 
 async def send_due(services: Services) -> bool:
     """A chunk of each running run. True: there may be more at once."""
-    more = False
-    for run in await services.db.fetch(RUNS):
-        if await services.db.fetchval(UNDER, run["id"]) >= UNDER_WAY:
-            continue
+    more, now = False, services.clock.now()
+    for run in await services.db.fetch(RUNS, now):
         try:
-            async with services.work() as work:
-                more = await _chunk(services, work, run) or more
+            async with aside.alone(services, run["id"], "replies", known=run["aside"]):
+                if await _may(services, run, now):
+                    async with services.work() as work:
+                        more = await _chunk(services, work, run) or more
         except RETRYABLE:
             more = True
     return more
+
+
+async def _may(services: Services, run: Row, now: datetime) -> bool:
+    if quiet.until(Schedule.model_validate(run["schedule"]), now) is not None:
+        return False
+    return bool(await services.db.fetchval(UNDER, run["id"]) < UNDER_WAY)
 
 
 async def _chunk(services: Services, work: Work, run: Row) -> bool:

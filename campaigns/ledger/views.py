@@ -42,6 +42,7 @@ where d.run_id = $1 and d.id > $2 and ($3::text is null or d.state = $3) and ($4
   and ($5::bigint is null or d.account_id = $5)
 order by d.id limit $6
 """
+ASIDE = "select step, tries, since, until, error from campaign_aside where run_id = $1 order by since, step"
 SUMS = """
 select r.campaign_id, t.state, sum(t.n)::bigint as n, sum(t.replied)::bigint as replied, sum(t.followed)::bigint as followed
 from delivery_tally t join campaign_run r on r.id = t.run_id where r.campaign_id = any($1::bigint[]) group by 1, 2
@@ -95,6 +96,17 @@ class Funnel(View):
     followed: int
 
 
+class StepAside(View):
+    """A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
+    looks into the log."""
+
+    step: str
+    tries: int
+    since: datetime
+    until: datetime
+    error: str
+
+
 class RunProgress(View):
     """``total``: everybody that was looked at; ``to_do``: those who are not left out; ``ended`` of these. ``retryable``: failed, and may
     be tried again. ``rate``: sent a minute
@@ -120,6 +132,7 @@ class RunProgress(View):
     counts: list[StateCount]
     accounts: list[AccountProgress]
     funnel: Funnel
+    aside: list[StepAside]
 
 
 class DeliveryQuery(Input):
@@ -223,6 +236,7 @@ async def progress(tx: Tx, run_id: int, now: datetime) -> RunProgress:
         seconds_left=int(open_ / rate * 60) if sayable else None,
         counts=[StateCount(state=state, reason=reason, n=n) for (state, reason), n in sorted(counts.items(), key=lambda one: -one[1])],  # type: ignore[arg-type]
         accounts=_accounts(rows, names, tasks),
+        aside=[StepAside(**dict(row)) for row in await tx.fetch(ASIDE, run_id)],
         funnel=Funnel(
             planned=total - left_out, sent=_sum(rows, "sent"), read=sum(row["read"] for row in rows),
             replied=sum(row["replied"] for row in rows), followed=sum(row["followed"] for row in rows),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from campaigns.ledger import aside
 from campaigns.shapes import Options
 from scrm.channel import Sentence
 from scrm.channel_campaigns import AskedResult, AsksMembers, BroadcastResult, Broadcasts, ResultState
@@ -78,6 +79,14 @@ async def look(services: Services) -> bool:
     except SendError as error:
         log.warning("post %s could not be asked about: %s", ticket["id"], error)
         await services.db.execute(NEXT, ticket["id"], _next(ticket, now), None)
+    except Exception as error:
+        if aside.is_nobodys(error):
+            raise
+        log.exception("post %s could not be asked about", ticket["id"])
+        await services.db.execute(NEXT, ticket["id"], now + PATIENCE, None)
+        await aside.put(services, ticket["run_id"], "watch", error)
+    else:
+        await aside.forget(services, ticket["run_id"], "watch")
     return True
 
 

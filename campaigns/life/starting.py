@@ -9,6 +9,7 @@ passed, the latest counts and the others are missed.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -16,9 +17,13 @@ from campaigns.life import dates, states
 from campaigns.life.expiry import end_of_words
 from campaigns.life.telling import tell_missed
 from campaigns.shapes import Schedule
-from scrm.db import Row
+from scrm.db import LOST, RETRYABLE, Row
+from scrm.metrics import CAMPAIGN_ASIDES
 from scrm.services import Services, Work
 
+log = logging.getLogger(__name__)
+
+AGAIN = timedelta(minutes=1)
 GRACE = timedelta(minutes=5)
 """As long nothing counts as late: clocks differ, and processes restart."""
 AT_ONCE = 200
@@ -26,6 +31,7 @@ AT_ONCE = 200
 
 DUE = """
 select * from campaign where kind = 'message' and next_at <= $1 and state in ('scheduled', 'running') and deleted_at is null
+  and id <> all($2::bigint[])
 order by next_at, id limit 1 for no key update skip locked
 """
 START = """
@@ -63,13 +69,25 @@ EXPIRED = {
 }
 
 
-async def start_due(services: Services) -> bool:
-    """Starts what is due longest; True when there may be more."""
-    async with services.work() as work:
-        row = await work.tx.fetchrow(DUE, work.now)
-        if row is None:
-            return False
-        await occur(work, row)
+async def start_due(services: Services, later: dict[int, datetime] | None = None) -> bool:
+    """Starts what is due longest; True when there may be more. ``later``: campaigns that failed inside the service, and until when
+    others go first; failures are written into it."""
+    later = {} if later is None else later
+    row: Row | None = None
+    try:
+        async with services.work() as work:
+            row = await work.tx.fetchrow(DUE, work.now, [one for one, at in later.items() if at > work.now])
+            if row is None:
+                return False
+            await occur(work, row)
+    except Exception as error:
+        if row is None or isinstance(error, (*LOST, *RETRYABLE)):
+            raise
+        log.exception("campaign %s cannot be started", row["id"])
+        CAMPAIGN_ASIDES.labels("start").inc()
+        later[row["id"]] = services.clock.now() + AGAIN
+        return True
+    later.pop(row["id"], None)
     return True
 
 

@@ -20,7 +20,7 @@ import orjson
 
 from adapters.wechat_oa.adapter import OfficialAccountAdapter
 from adapters.wecom.adapter import WeComAdapter
-from campaigns.ledger import tickets
+from campaigns.ledger import calls
 from scrm.app import open_services, running
 from scrm.clock import ShiftedClock
 from scrm.config import Settings, load_settings
@@ -120,7 +120,7 @@ def main() -> None:
 async def work(plan: Plan) -> None:
     WeComAdapter.task_batch = OfficialAccountAdapter.broadcast_batch = plan.batch
     # Limits of real seconds keep their proportion to those of the clock.
-    tickets.CALL_WITHIN /= plan.speed
+    calls.CALL_WITHIN /= plan.speed
     async with open_services(plan.settings, plan.url, clock=plan.clock) as services, running(services, "worker"):
         await asyncio.Event().wait()
 

@@ -14424,6 +14424,8 @@ export interface components {
             /** Accounts */
             accounts: components["schemas"]["AccountProgress"][];
             funnel: components["schemas"]["Funnel"];
+            /** Aside */
+            aside: components["schemas"]["StepAside"][];
         };
         /** RunResult */
         RunResult: {
@@ -15783,6 +15785,29 @@ export interface components {
             reasons: {
                 [key: string]: number;
             };
+        };
+        /**
+         * StepAside
+         * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
+         *     looks into the log.
+         */
+        StepAside: {
+            /** Step */
+            step: string;
+            /** Tries */
+            tries: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Error */
+            error: string;
         };
         /**
          * Story
