@@ -15726,6 +15726,29 @@ export interface components {
              */
             status: "online" | "busy" | "away";
         };
+        /**
+         * StepAside
+         * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
+         *     looks into the log.
+         */
+        StepAside: {
+            /** Step */
+            step: string;
+            /** Tries */
+            tries: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Error */
+            error: string;
+        };
         /** StepDone */
         StepDone: {
             /** N */
@@ -15785,29 +15808,6 @@ export interface components {
             reasons: {
                 [key: string]: number;
             };
-        };
-        /**
-         * StepAside
-         * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
-         *     looks into the log.
-         */
-        StepAside: {
-            /** Step */
-            step: string;
-            /** Tries */
-            tries: number;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
-            /** Error */
-            error: string;
         };
         /**
          * Story
