@@ -2209,13 +2209,24 @@ create unique index campaign_hold_open on campaign_hold (customer_id, open_kind)
 
 -- A list of people that somebody uploaded, or that was picked by hand, for campaigns.
 create table campaign_list (
-  id          bigint generated always as identity primary key,
-  name        text not null,
-  created_by  bigint references agent on delete set null,
-  created_at  timestamptz not null,
-  n           int not null default 0,
-  unknown     int not null default 0,
-  deleted_at  timestamptz
+  id            bigint generated always as identity primary key,
+  name          text not null,
+  created_by    bigint references agent on delete set null,
+  created_at    timestamptz not null,
+  n             int not null default 0,
+  unknown       int not null default 0,
+  deleted_at    timestamptz,
+  client_token  text,
+  twice         int not null default 0
+);
+create unique index campaign_list_token on campaign_list (created_by, client_token);
+create index campaign_list_newest on campaign_list (created_at desc, id desc) where deleted_at is null;
+-- Lines that named nobody whom the uploader saw.
+create table campaign_list_missing (
+  list_id  bigint not null references campaign_list on delete cascade,
+  number   int not null,
+  text     text not null,
+  primary key (list_id, number)
 );
 create table campaign_list_member (
   list_id      bigint not null references campaign_list on delete cascade,

@@ -39,12 +39,13 @@ class Posts(Kept):
 
 class Exclusions(Kept):
     """Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
-    ``campaign_ids``: who got one of these campaigns. ``filter``: who fits."""
+    ``campaign_ids``: who got one of these campaigns. ``filter``: who fits. ``list_id``: who stands in this list."""
 
     complaints: bool = True
     contacted_days: Annotated[int, Field(ge=1, le=365)] | None = None
     campaign_ids: Annotated[tuple[Id, ...], Field(max_length=50)] = ()
     filter: Group | None = None
+    list_id: Id | None = None
 
 
 class Audience(Kept):

@@ -28,6 +28,8 @@ import campaigns.library.routes
 import campaigns.library.write
 import campaigns.life.routes
 import campaigns.life.write
+import campaigns.lists.routes
+import campaigns.lists.write
 import campaigns.sop.routes
 import campaigns.sop.write
 import customers.activity.routes
@@ -270,6 +272,7 @@ def routes() -> list[Route]:
         *campaigns.life.routes.api_routes(),
         *campaigns.library.routes.api_routes(),
         *campaigns.audience.routes.api_routes(),
+        *campaigns.lists.routes.api_routes(),
         *campaigns.invites.routes.api_routes(),
         *campaigns.sop.routes.api_routes(),
         *undo.api_routes(
@@ -292,6 +295,7 @@ def routes() -> list[Route]:
                 **campaigns.life.write.undo_kinds(),
                 **campaigns.library.write.undo_kinds(),
                 **campaigns.sop.write.undo_kinds(),
+                **campaigns.lists.write.undo_kinds(),
             }
         ),
     ]

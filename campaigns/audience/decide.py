@@ -1,6 +1,6 @@
 """The decision about each recipient, in SQL: who goes where, and who does not and why. The dry run counts it, freezing writes it.
 
-Reasons come in a fixed order, the first that holds is told: those of the person (opted out, an open complaint, left out by a filter, reached
+Reasons come in a fixed order, the first that holds is told: those of the person (opted out, an open complaint, left out by a filter or a list, reached
 lately, reached by a campaign that is named, the company's own cap), then, when no way is open, that of the way which came nearest:
 the platform's limit, a paused account, a used-up or closed window, a relation that ended; and at last that there is no account at all.
 """
@@ -21,7 +21,7 @@ from scrm.permissions import Principal
 # ruff: noqa: S608 - made of constants; values are parameters
 
 REASONS: tuple[str, ...] = (
-    "opted_out", "complaint", "excluded_filter", "contacted_recently", "other_campaign", "frequency_cap",
+    "opted_out", "complaint", "excluded_filter", "excluded_list", "contacted_recently", "other_campaign", "frequency_cap",
     "platform_limit", "account_paused", "window_used_up", "window_closed", "not_a_friend", "no_account",
 )  # fmt: skip
 """Why somebody is left out, in the order in which it is looked at."""
@@ -121,9 +121,7 @@ from chosen c left join best b on b.customer_id = c.id
 def _among(audience: Audience, moment: Moment, arguments: Arguments) -> list[str]:
     found = []
     if audience.list_id is not None:
-        found.append(
-            f"exists (select from campaign_list_member m where m.list_id = {arguments.add(audience.list_id, 'bigint')} and m.customer_id = u.id)"
-        )
+        found.append(_listed(audience.list_id, arguments))
     if audience.of == "conversations":
         active = "true"
         if audience.active_days is not None:
@@ -137,6 +135,10 @@ def _among(audience: Audience, moment: Moment, arguments: Arguments) -> list[str
     return found
 
 
+def _listed(list_id: int, arguments: Arguments) -> str:
+    return f"exists (select from campaign_list_member m where m.list_id = {arguments.add(list_id, 'bigint')} and m.customer_id = u.id)"
+
+
 def _person(
     audience: Audience, options: Options, moment: Moment, campaign_id: int, arguments: Arguments, excluded: str
 ) -> str:
@@ -147,6 +149,8 @@ def _person(
         arms.append(_held("complaint"))
     if excluded:
         arms.append(f"when ({excluded}) then 'excluded_filter'")
+    if audience.exclude.list_id is not None:
+        arms.append(f"when {_listed(audience.exclude.list_id, arguments)} then 'excluded_list'")
     if audience.exclude.contacted_days is not None:
         since = arguments.add(moment.at - timedelta(days=audience.exclude.contacted_days), "timestamptz")
         mine = arguments.add(campaign_id, "bigint")

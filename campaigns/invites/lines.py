@@ -34,7 +34,7 @@ class ListLine:
 
 async def lines_of(services: Services, principal: Principal, text: str, attachment_id: int | None) -> list[ListLine]:
     """Raises :class:`NotFound` for a file of somebody else, :class:`Unprocessable` for what is no list."""
-    rows = pasted(text) if attachment_id is None else await _sheet(services, principal, attachment_id)
+    rows = pasted(text) if attachment_id is None else await sheet_rows(services, principal, attachment_id)
     if len(rows) > MOST:
         raise Unprocessable("The list has more than 20,000 lines. Divide it.", code="list_too_long")
     found = [understood(number, cells) for number, cells in rows]
@@ -73,7 +73,8 @@ def _digits(text: str) -> bool:
     return sum(letter.isdigit() for letter in text) >= 5
 
 
-async def _sheet(services: Services, principal: Principal, attachment_id: int) -> list[tuple[int, list[str]]]:
+async def sheet_rows(services: Services, principal: Principal, attachment_id: int) -> list[tuple[int, list[str]]]:
+    """The lines of an uploaded sheet with their numbers. Raises :class:`NotFound` for a file of somebody else."""
     file = await services.db.fetchrow(FILE, attachment_id, principal.agent_id)
     if file is None:
         raise NotFound("There is no such file of yours.")

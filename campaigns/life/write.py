@@ -179,6 +179,10 @@ async def _check(work: Work, audience: Audience | None, schedule: Schedule | Non
                     "A campaign means the same whoever looks at it.",
                     fields={"audience": "Name people instead of “me”."},
                 )
+        named = [one for one in (audience.list_id, audience.exclude.list_id) if one is not None]
+        known = await work.tx.fetchval("select count(*) from campaign_list where id = any($1::bigint[])", named)
+        if known < len(set(named)):
+            raise Unprocessable("There is no such list.", fields={"audience.list_id": "Choose a list."})
     if schedule is not None:
         dates.check(schedule)
 

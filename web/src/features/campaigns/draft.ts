@@ -22,7 +22,7 @@ export interface DraftAudience {
   active_days: number | null
   channels: string[]
   account_ids: number[]
-  exclude: { complaints: boolean; contacted_days: number | null; campaign_ids: number[]; filter: Group | null }
+  exclude: { complaints: boolean; contacted_days: number | null; campaign_ids: number[]; filter: Group | null; list_id: number | null }
 }
 
 export interface DraftSchedule {
@@ -51,7 +51,7 @@ export const emptyDraft = (zone: string): Draft => ({
     active_days: null,
     channels: [],
     account_ids: [],
-    exclude: { complaints: true, contacted_days: null, campaign_ids: [], filter: null },
+    exclude: { complaints: true, contacted_days: null, campaign_ids: [], filter: null, list_id: null },
   },
   schedule: {
     mode: 'now', at: null, zone, calendar: null, cron: '', until: null, times: null, spread_minutes: 0, late_hours: 6, quiet: { begin: '21:00', end: '09:00' },

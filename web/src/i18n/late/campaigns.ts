@@ -3,6 +3,10 @@
 import { i18n } from '@/i18n'
 import en from '../parts/campaigns.en'
 import zhCN from '../parts/campaigns.zh-CN'
+import reachEn from '../parts/reach.en'
+import reachZh from '../parts/reach.zh-CN'
 
 i18n.global.mergeLocaleMessage('zh-CN', zhCN)
 i18n.global.mergeLocaleMessage('en', en)
+i18n.global.mergeLocaleMessage('zh-CN', reachZh)
+i18n.global.mergeLocaleMessage('en', reachEn)
