@@ -34,6 +34,8 @@ LIMITS = (
 )
 _HANDED_OUT, _OFTEN, _CANCELLED = "wecom.41063", "wecom.41094", "wecom.41093"
 _BY_COMPANY = 0
+_SENT = (1, 2)
+"""The platform's text says 2, its own sample 1."""
 _STATES: Mapping[int, ResultState] = {
     0: ResultState.WAITING,
     1: ResultState.SENT,
@@ -41,6 +43,7 @@ _STATES: Mapping[int, ResultState] = {
     3: ResultState.LIMIT_REACHED,
 }
 _STILL = Sentence("企业微信还在分发这个群发任务，稍后再看。", "WeCom still hands this task out; look again later.")
+_NOBODY = Sentence("没有选择群发对象。请至少选择一位客户或一个群。", "Nobody is chosen to get it. Choose somebody.")
 
 
 class MassTasks:
@@ -53,6 +56,8 @@ class MassTasks:
         self, account_id: str, post: Post, contact_ids: Sequence[str], group_ids: Sequence[str]
     ) -> tuple[str, Sequence[str]]:
         """``add_msg_template``. Not answered: it may have been made; :meth:`tasks` tells."""
+        if not contact_ids and not group_ids:
+            raise Rejected("wecom.mass_nobody", _NOBODY)  # WeCom would take all customers of this member
         check_bytes(post.text, TEXT_BYTES, name="mass message", zh="群发内容")
         check_count(len(post.parts), PARTS, name="attachments", zh="群发的附件")
         body: JsonObject = {"sender": account_id, "chat_type": "group" if group_ids else "single"}
@@ -97,7 +102,7 @@ class MassTasks:
         found = [
             AskedMember(
                 member(text(one, "userid")),
-                (moment_or_none(one, "send_time") or self._clock.now()) if integer(one, "status") == 2 else None,
+                (moment_or_none(one, "send_time") or self._clock.now()) if integer(one, "status") in _SENT else None,
             )
             for one in objects(answer, "task_list")
             if text(one, "userid")

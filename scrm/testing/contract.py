@@ -23,6 +23,9 @@ Subclass :class:`ChannelContract`, give it four fixtures, run pytest, read what 
         @pytest.fixture
         def crowd(self, harness): ...       # a scrm.testing.Crowd; only for scrm.channel_campaigns.Broadcasts
 
+        @pytest.fixture
+        def team(self, harness): ...        # a scrm.testing.Team; only for AsksMembers and Moments of scrm.channel_campaigns
+
 The checks are ordinary test methods; nothing in the kit knows any platform. Checks of an ability that the adapter does not
 have pass. ``docs/writing-an-adapter.md`` is the guide.
 """
@@ -34,7 +37,7 @@ from collections.abc import Sequence
 import pytest
 
 from scrm.channel import Adapter
-from scrm.channel_campaigns import Broadcasts
+from scrm.channel_campaigns import AsksMembers, Broadcasts, Moments
 from scrm.channel_contacts import (
     GreetsNewContacts,
     KeepsTags,
@@ -47,6 +50,7 @@ from scrm.channel_contacts import (
     WritesRelations,
 )
 from scrm.testing.ability_checks import AbilityChecks
+from scrm.testing.asking_checks import AskingChecks
 from scrm.testing.broadcast_checks import BroadcastChecks
 from scrm.testing.company import Company
 from scrm.testing.contact_checks import ContactChecks
@@ -54,7 +58,9 @@ from scrm.testing.crowd import Crowd
 from scrm.testing.hand_over_checks import HandOverChecks
 from scrm.testing.harness import Golden, Harness
 from scrm.testing.limit_checks import LimitChecks
+from scrm.testing.moment_checks import MomentChecks
 from scrm.testing.send_checks import SendChecks
+from scrm.testing.team import Team
 from scrm.testing.webhook_checks import WebhookChecks
 
 _OF_CONTACTS = (
@@ -71,10 +77,19 @@ _OF_CONTACTS = (
 
 
 class ChannelContract(
-    WebhookChecks, SendChecks, LimitChecks, AbilityChecks, ContactChecks, HandOverChecks, BroadcastChecks
+    WebhookChecks,
+    SendChecks,
+    LimitChecks,
+    AbilityChecks,
+    ContactChecks,
+    HandOverChecks,
+    BroadcastChecks,
+    AskingChecks,
+    MomentChecks,
 ):
     """Everything the service relies on. A subclass overrides the four fixtures, ``company`` when the adapter has an ability of
-    :mod:`scrm.channel_contacts`, and ``crowd`` when it has :class:`~scrm.channel_campaigns.Broadcasts`."""
+    :mod:`scrm.channel_contacts`, ``crowd`` when it has :class:`~scrm.channel_campaigns.Broadcasts`, ``team`` when it has
+    :class:`~scrm.channel_campaigns.AsksMembers` or :class:`~scrm.channel_campaigns.Moments`."""
 
     @pytest.fixture
     def harness(self) -> Harness:
@@ -100,6 +115,14 @@ class ChannelContract(
     def crowd(self, adapter: Adapter) -> Crowd | None:
         if isinstance(adapter, Broadcasts):
             raise NotImplementedError("override the fixture `crowd`: the people whom your simulated platform reaches")
+        return None
+
+    @pytest.fixture
+    def team(self, adapter: Adapter) -> Team | None:
+        if isinstance(adapter, AsksMembers | Moments):
+            raise NotImplementedError(
+                "override the fixture `team`: the people of the company on your simulated platform"
+            )
         return None
 
     @pytest.fixture

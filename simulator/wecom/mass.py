@@ -6,7 +6,7 @@ from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.errors import Refused
 from simulator.wecom.media import MediaApi
 from simulator.wecom.paging import cursor_after, start_of
-from simulator.wecom.settings import DAY, Settings
+from simulator.wecom.settings import DAY, Settings, month_of
 from simulator.wecom.state import Corp, JsonObject, MassTask, new_id
 
 _MOST, _MOST_GROUPS, _MOST_PARTS, _TEXT = 10_000, 2_000, 9, 4_000
@@ -150,10 +150,11 @@ def confirm(corp: Corp, task: MassTask, now: int, days: int) -> None:
     if task.cancelled or task.confirmed:
         return
     task.confirmed = now
-    month = now - now % DAY - 30 * DAY
+    month = month_of(now)
     for one in task.receivers:
-        friend = task.groups or any(userid.lower() == task.sender.lower() for userid in corp.follows.get(one, {}))
-        got = [at for at in corp.mass_received.get(one, []) if at >= month]
+        follows = corp.follows.get(one, {}).values()
+        friend = task.groups or any(f.userid.lower() == task.sender.lower() and not f.one_sided for f in follows)
+        got = [at for at in corp.mass_received.get(one, []) if month_of(at) == month]
         task.results[one] = 2 if not friend else 3 if len(got) >= days else 1
         if task.results[one] == 1:
             corp.mass_received.setdefault(one, []).append(now)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.errors import TEXTS, Refused
 from simulator.wecom.limits import Limits
 from simulator.wecom.media import MediaApi
 from simulator.wecom.moment_ask import Asked, asked, making
 from simulator.wecom.paging import cursor_after, start_of
-from simulator.wecom.settings import DAY, MINUTE, Settings
+from simulator.wecom.settings import DAY, MINUTE, Settings, month_of
 from simulator.wecom.state import Corp, JsonObject, Moment, MomentJob, MomentOfMember, MomentReaction, new_id
 
 COMPANY, PERSON, ALL = 0, 1, 2
@@ -43,7 +41,7 @@ class MomentApi:
             raise Refused(41211)
         wanted = asked(call, self._media)
         self._limits.count(corp.corp_id, "moments", MINUTE, settings.moments_per_minute, call.now)
-        month = (datetime.fromtimestamp(call.now, UTC) + timedelta(hours=8)).strftime("%Y-%m")
+        month = month_of(call.now)
         made = corp.moments_made.get(month, 0)
         if made >= settings.moments_per_month:
             raise Refused(41210)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 MINUTE = 60
 HOUR = 3600
 DAY = 86400
+_ZONE = timedelta(hours=8)
+
+
+def month_of(now: int) -> str:
+    """The platform counts in calendar months by its own clock."""
+    return (datetime.fromtimestamp(now, UTC) + _ZONE).strftime("%Y-%m")
 
 
 @dataclass

@@ -26,6 +26,7 @@ from scrm.channel import (
 from scrm.testing import ChannelContract, Golden
 from tests.adapters.wecom.company import WeComCompany
 from tests.adapters.wecom.harness import WeComHarness, running_harness
+from tests.adapters.wecom.team import WeComTeam
 
 STREAM = "kf:wkHotel0001"
 ACCOUNT = AccountRef("wecom_kf", "wkHotel0001")
@@ -113,6 +114,10 @@ class TestWeComCustomerService(ChannelContract):
     @pytest.fixture
     def company(self, harness: WeComHarness) -> WeComCompany:
         return WeComCompany(harness)
+
+    @pytest.fixture
+    def team(self, harness: WeComHarness) -> WeComTeam:
+        return WeComTeam(harness)
 
     @pytest.fixture
     def golden(self) -> Sequence[Golden]:

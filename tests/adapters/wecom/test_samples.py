@@ -21,6 +21,7 @@ from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import AccountRef, Challenge, ContactRef, Kind, OutgoingMessage, Raw, Verified, WebhookRequest
 from scrm.errors import SendError
 from scrm.testing import outgoing_media
+from tests.adapters.wecom.campaign_samples import CAMPAIGN_CHECKS
 from tests.adapters.wecom.contact_samples import CONTACT_CHECKS
 from tests.adapters.wecom.support import RECEIVED, Platform, plain
 
@@ -259,32 +260,36 @@ async def url_query(_adapter: WeComAdapter, _server: Platform) -> None:
     assert of_vector(vector).verify(request) == Challenge(vector["expected_response_body"].encode())
 
 
-CHECKS: Mapping[str, Check] = CONTACT_CHECKS | {
-    check.__name__: check
-    for check in (
-        gettoken_response,
-        kf_account_list_request,
-        kf_account_list_response,
-        kf_customer_batchget_request,
-        kf_customer_batchget_response,
-        kf_send_msg_request,
-        kf_send_msg_response,
-        kf_send_msg_on_event_request,
-        kf_send_msg_on_event_response,
-        kf_service_state_get_request,
-        kf_service_state_get_response,
-        kf_service_state_trans_request,
-        kf_service_state_trans_response,
-        kf_sync_msg_request,
-        kf_sync_msg_response,
-        kf_sync_msg_page_empty_has_more_response,
-        media_upload_response,
-        post_vector,
-        post_body,
-        url_vector,
-        url_query,
-    )
-}
+CHECKS: Mapping[str, Check] = (
+    CONTACT_CHECKS
+    | CAMPAIGN_CHECKS
+    | {
+        check.__name__: check
+        for check in (
+            gettoken_response,
+            kf_account_list_request,
+            kf_account_list_response,
+            kf_customer_batchget_request,
+            kf_customer_batchget_response,
+            kf_send_msg_request,
+            kf_send_msg_response,
+            kf_send_msg_on_event_request,
+            kf_send_msg_on_event_response,
+            kf_service_state_get_request,
+            kf_service_state_get_response,
+            kf_service_state_trans_request,
+            kf_service_state_trans_response,
+            kf_sync_msg_request,
+            kf_sync_msg_response,
+            kf_sync_msg_page_empty_has_more_response,
+            media_upload_response,
+            post_vector,
+            post_body,
+            url_vector,
+            url_query,
+        )
+    }
+)
 
 
 def test_every_check_is_named_by_a_row() -> None:

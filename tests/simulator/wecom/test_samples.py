@@ -108,6 +108,7 @@ async def play_customer_contact(shop: Shop, chat: str) -> dict[str, Json]:
     await post("list_contact_way", {})
     await post("mark_tag", {"userid": "lisi", "external_userid": shop.customer, "add_tag": [tag]})
     await post("remark", {"userid": "lisi", "external_userid": shop.customer, "remark": "王"})
+    answers |= await play_campaigns(shop)
     givers = {"handover_userid": "lisi", "takeover_userid": "ZhangSan"}
     await post("transfer_customer", {**givers, "external_userid": [shop.customer]})
     await post("transfer_result", givers)
@@ -119,6 +120,39 @@ async def play_customer_contact(shop: Shop, chat: str) -> dict[str, Json]:
     await post("resigned/transfer_customer", {**givers, "external_userid": [shop.customer]})
     await post("resigned/transfer_result", givers)
     await post("groupchat/transfer", {"chat_id_list": ["wr0"], "new_owner": "ZhangSan"})
+    return answers
+
+
+async def play_campaigns(shop: Shop) -> dict[str, Json]:
+    answers: dict[str, Json] = {}
+
+    async def post(path: str, body: Json) -> Json:
+        answers[f"externalcontact.{path}"] = answer = await shop.post(f"externalcontact/{path}", body)
+        return answer
+
+    now, text = shop.play._now(), {"text": {"content": "新品"}}
+    span = {"start_time": now - 60, "end_time": now + 60}
+    task = {
+        "msgid": (await post("add_msg_template", {"sender": "lisi", "external_userid": [shop.customer], **text}))[
+            "msgid"
+        ]
+    }
+    job = await post("add_moment_task", {**text, "visible_range": {"sender_list": {"user_list": ["lisi"]}}})
+    shop.play.advance_clock(10)
+    shop.play.confirm_mass(CORP, task["msgid"])
+    await post("get_groupmsg_list_v2", {"chat_type": "single", **span})
+    await post("get_groupmsg_task", task)
+    await post("get_groupmsg_send_result", {**task, "userid": "lisi"})
+    path = "externalcontact/get_moment_task_result"
+    answers["externalcontact.get_moment_task_result"] = answer = await shop.get(path, jobid=job["jobid"])
+    moment = {"moment_id": answer["result"]["moment_id"]}
+    shop.play.publish_moment(CORP, moment["moment_id"], "lisi")
+    shop.play.like_moment(CORP, moment["moment_id"], "lisi", shop.customer)
+    shop.play.comment_moment(CORP, moment["moment_id"], "lisi", shop.customer)
+    await post("get_moment_list", span)
+    await post("get_moment_task", moment)
+    for what in ("get_moment_customer_list", "get_moment_send_result", "get_moment_comments"):
+        await post(what, {**moment, "userid": "lisi"})
     return answers
 
 
@@ -140,10 +174,19 @@ async def test_inner_objects_have_the_samples_names(shop: Shop) -> None:
         ("kf.customer.batchget", "customer_list"),
         ("kf.servicer.add", "result_list"),
         ("department.list", "department"),
+        ("externalcontact.get_groupmsg_task", "task_list"),
+        ("externalcontact.get_moment_task", "task_list"),
+        ("externalcontact.get_moment_customer_list", "customer_list"),
+        ("externalcontact.get_moment_send_result", "customer_list"),
+        ("externalcontact.get_moment_comments", "like_list"),
+        ("externalcontact.get_moment_comments", "comment_list"),
     ):
         expected = sample(f"{name}.response")
         if expected is not None:
             assert set(answers[name][field][0]) == set(expected[field][0]), name
+    result = sample("externalcontact.get_moment_task_result.response")
+    if result is not None:
+        assert set(answers["externalcontact.get_moment_task_result"]["result"]) == set(result["result"])
     profile = answers["kf.customer.batchget"]["customer_list"][0]
     assert set(profile["enter_session_context"]) == {"scene", "scene_param", "wechat_channels"}
 
@@ -226,6 +269,19 @@ async def test_events_of_sync_msg_have_the_samples_names(shop: Shop) -> None:
         ("externalcontact.transfer_result", {50100}),
         ("externalcontact.resigned.transfer_customer", {40097}),
         ("externalcontact.groupchat.onjob_transfer", {0}),
+        ("externalcontact.add_msg_template", {40007}),
+        ("externalcontact.get_groupmsg_list_v2", {50100}),
+        ("externalcontact.get_groupmsg_task", {41047}),
+        ("externalcontact.get_groupmsg_send_result", {41047}),
+        ("externalcontact.remind_groupmsg_send", {41047}),
+        ("externalcontact.cancel_groupmsg_send", {41047}),
+        ("externalcontact.add_moment_task", {41065}),
+        ("externalcontact.get_moment_list", {50100}),
+        ("externalcontact.get_moment_task", {41060}),
+        ("externalcontact.get_moment_customer_list", {41060}),
+        ("externalcontact.get_moment_send_result", {41060}),
+        ("externalcontact.get_moment_comments", {41060}),
+        ("externalcontact.cancel_moment_task", {41060}),
         ("message.recall", {40058}),
     ],
 )
