@@ -16,6 +16,7 @@ Way = Literal["task", "broadcast", "reply"]
 
 CampaignState = Literal["draft", "waiting", "scheduled", "running", "paused", "done", "cancelled"]
 DeliveryState = Literal["planned", "sending", "asked", "sent", "failed", "skipped", "uncertain", "cancelled"]
+MomentPostState = Literal["planned", "asked", "published", "refused", "withdrawn", "failed", "uncertain"]
 FINAL: tuple[DeliveryState, ...] = ("sent", "failed", "skipped", "uncertain", "cancelled")
 
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -51,7 +52,8 @@ class Exclusions(Kept):
 class Audience(Kept):
     """``customers``: those who fit ``filter``, a segment, or an uploaded list (all that are given must fit). ``groups``: group chats.
     ``conversations``: customers of conversations with these accounts that have been active in the last days.
-    ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts."""
+    ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts.
+    Of a moment only ``account_ids`` (who posts it; empty: all) and ``tag_ids`` (whose customers see it; empty: all) say something."""
 
     of: Literal["customers", "groups", "conversations"] = "customers"
     filter: Group = EVERYBODY
@@ -61,6 +63,7 @@ class Audience(Kept):
     active_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     channels: Annotated[tuple[ChannelName, ...], Field(max_length=20)] = ()
     account_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] = ()
+    tag_ids: Annotated[tuple[Id, ...], Field(max_length=200)] = ()
     exclude: Exclusions = Exclusions()
 
 

@@ -32,6 +32,7 @@ import campaigns.lists.routes
 import campaigns.lists.write
 import campaigns.sop.routes
 import campaigns.sop.write
+import campaigns.moments.routes
 import customers.activity.routes
 import customers.bulk.routes
 import customers.codes.routes
@@ -82,6 +83,12 @@ from campaigns.sop import days as sop_days
 from campaigns.sop import listen as sop_listen
 from campaigns.sop import settle as sop_settle
 from campaigns.sop import steps as sop_steps
+from campaigns.moments import begin as moments_begin
+from campaigns.moments import calls as moments_calls
+from campaigns.moments import doubt as moments_doubt
+from campaigns.moments import ends as moments_ends
+from campaigns.moments import reactions as moments_reactions
+from campaigns.moments import watch as moments_watch
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
 from customers.codes.arrivals import Arrivals
@@ -275,6 +282,7 @@ def routes() -> list[Route]:
         *campaigns.lists.routes.api_routes(),
         *campaigns.invites.routes.api_routes(),
         *campaigns.sop.routes.api_routes(),
+        *campaigns.moments.routes.api_routes(),
         *undo.api_routes(
             {
                 **undo_people.undo_kinds(),
@@ -427,6 +435,12 @@ class Worker:
             Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
             Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
             Loop("campaigns-due", lambda: start_due(services, failing), bus=bus, topics=("campaign",), look=1.0),
+            Loop("moments-begin", lambda: moments_begin.begin(services), bus=bus, topics=("campaign",), look=1.0),
+            Loop("moments-calls", lambda: moments_calls.call(services), bus=bus, topics=("moment",), look=1.0),
+            Loop("moments-doubt", lambda: moments_doubt.resolve(services), look=5.0),
+            Loop("moments-watch", lambda: moments_watch.look(services), bus=bus, topics=("moment",), look=2.0),
+            Loop("moments-reactions", lambda: moments_reactions.look(services), look=5.0),
+            Loop("moments-ends", lambda: moments_ends.settle(services), look=1.0),
             Loop("invites-morning", lambda: invites_morning.tell(services), bus=bus, topics=("invites",), look=30.0),
             Loop("sop-listen", lambda: sop_listen.listen(services), look=1.0),
             Loop("sop-days", lambda: sop_days.look(services), bus=bus, topics=("sop",), look=30.0),

@@ -13,14 +13,14 @@ from pydantic import Field
 from campaigns.audience.dry_run import dry_run
 from campaigns.life import content, dates, states
 from campaigns.life.expiry import end_of_words
-from campaigns.life.facts import ways_of
-from campaigns.life.fitting import problems
+from campaigns.life.fitting import all_problems
 from campaigns.life.may import may_decide
-from campaigns.life.rows import posts_of
+from campaigns.life.rows import found, posts_of
 from campaigns.life.settings import RULES, CampaignRules
 from campaigns.life.starting import GRACE
 from campaigns.life.telling import approvers, tell_approvers, tell_decision
 from campaigns.life.write import check_version, note
+from campaigns.moments.forecast import size as seers
 from campaigns.shapes import Audience, Schedule
 from scrm.db import Row
 from scrm.errors import Conflict, Forbidden, Unavailable, Unprocessable
@@ -58,7 +58,7 @@ async def submit(
     """``recipients``: as :func:`size` found them before. Raises :class:`NotFound`, :class:`Unprocessable` for what could not be sent, :class:`Conflict` (``wrong_state``,
     ``changed_meanwhile``, ``nobody_approves``, ``content_expired``)."""
     row = await states.hold(work, campaign_id)
-    if row["state"] != "draft" or row["kind"] != "message":
+    if row["state"] != "draft" or row["kind"] == "invite":
         raise states.wrong_state(row["state"])
     check_version(row, said.version)
     schedule, audience = Schedule.model_validate(row["schedule"]), Audience.model_validate(row["audience"])
@@ -114,8 +114,10 @@ async def withdraw(work: Work, principal: Principal, campaign_id: int, *, addres
 
 
 async def size(services: Services, campaign_id: int) -> int | None:
-    """How many fit its audience, before anybody is left out; None when that takes too long to find. Raises :class:`NotFound`,
-    :class:`Unprocessable` for an audience that cannot be found."""
+    """How many fit its audience, before anybody is left out, or could see a moment; None when that takes too long to find. Raises
+    :class:`NotFound`, :class:`Unprocessable` for an audience that cannot be found."""
+    if (await found(services.db, campaign_id))["kind"] == "moment":
+        return await seers(services, campaign_id)
     try:
         return (await dry_run(services, campaign_id)).matched
     except Unavailable:
@@ -136,16 +138,14 @@ async def _check_words(services: Services, work: Work, row: Row, audience: Audie
         raise Unprocessable(
             "This campaign says nothing yet.", fields={"posts.post": "Write words or add an attachment."}
         )
-    found = await problems(work.tx, posts, audience, ways_of(services.connections))
-    if found:
+    wrong = await all_problems(work.tx, row["kind"], posts, audience, services.connections)
+    if wrong:
         fields = {
             f"posts.{one.place}" if one.place == content.POST else f"posts.variants.{one.place}": one.reason.en
-            for one in reversed(found)
+            for one in reversed(wrong)
         }
-        first = found[0]
-        raise Unprocessable(
-            f"{first.reason.en} Write other words for {first.channel}, or leave it out.", fields=fields, code="unfit"
-        )
+        first = wrong[0]
+        raise Unprocessable(f"{first.reason.en} Change that and submit it again.", fields=fields, code="unfit")
 
 
 async def _check_expiry(work: Work, row: Row, next_at: datetime) -> None:

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from campaigns.life.dates import dates
 from campaigns.life.facts import ChannelWay
-from campaigns.life.rows import RunState
+from campaigns.life.rows import Kind, RunState
 from campaigns.shapes import Audience, CampaignState, Schedule
 from scrm.company import FACTS
 from scrm.db import Row, Tx
@@ -27,12 +27,12 @@ MOST = 1000
 NEAR = timedelta(hours=1)
 
 AHEAD = """
-select id, name, state, audience, schedule, next_at, recipients from campaign
-where deleted_at is null and kind = 'message' and ((next_at is not null and next_at < $1) or state = 'waiting')
+select id, kind, name, state, audience, schedule, next_at, recipients from campaign
+where deleted_at is null and kind <> 'invite' and ((next_at is not null and next_at < $1) or state = 'waiting')
   and state in ('waiting', 'scheduled', 'running', 'paused') order by next_at nulls last, id limit $2
 """
 RUNS = """
-select r.id, r.campaign_id, r.due_at, r.state, c.name, c.state as campaign_state from campaign_run r
+select r.id, r.campaign_id, r.due_at, r.state, c.kind, c.name, c.state as campaign_state from campaign_run r
 join campaign c on c.id = r.campaign_id and c.deleted_at is null
 where r.due_at >= $1 and r.due_at < $2 order by r.due_at, r.id limit $3
 """
@@ -67,6 +67,7 @@ class CalendarEntry(View):
     null: not known."""
 
     campaign_id: int
+    kind: Kind
     name: str
     at: datetime
     day: date
@@ -155,7 +156,9 @@ def _dates_of(row: Row, done: int, now: datetime, end: datetime) -> list[datetim
 
 
 def _accounts_of(row: Row, accounts: Mapping[int, Row], ways: Mapping[str, Sequence[ChannelWay]]) -> list[int]:
-    """Through which accounts it may go, while no run of it has told."""
+    """Through which accounts it may go, while no run of it has told. A moment takes nothing of what posts may reach people there."""
+    if row["kind"] == "moment":
+        return []
     audience = Audience.model_validate(row["audience"])
     named, channels = set(audience.account_ids), set(audience.channels) or set(ways)
     return [
@@ -166,13 +169,14 @@ def _accounts_of(row: Row, accounts: Mapping[int, Row], ways: Mapping[str, Seque
 def _of_run(row: Row, loads: Mapping[int, int], begin: datetime) -> Entry:
     view = CalendarEntry(
         campaign_id=row["campaign_id"],
+        kind=row["kind"],
         name=row["name"],
         at=row["due_at"],
         day=row["due_at"].astimezone(begin.tzinfo).date(),
         state=row["campaign_state"],
         run_id=row["id"],
         run_state=row["state"],
-        n=sum(loads.values()),
+        n=sum(loads.values()) if row["kind"] == "message" else None,
     )
     return Entry(view, loads)
 
@@ -180,6 +184,7 @@ def _of_run(row: Row, loads: Mapping[int, int], begin: datetime) -> Entry:
 def _to_come(row: Row, at: datetime, loads: Mapping[int, int], begin: datetime) -> Entry:
     view = CalendarEntry(
         campaign_id=row["id"],
+        kind=row["kind"],
         name=row["name"],
         at=at,
         day=at.astimezone(begin.tzinfo).date(),

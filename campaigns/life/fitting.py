@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from campaigns.life.content import POST
-from campaigns.life.facts import ChannelWay
+from campaigns.life.facts import ChannelWay, ways_of
+from campaigns.moments.fitting import reasons as moment_reasons
 from campaigns.shapes import Audience, Posts, Way
 from customers.greetings.content import Content
+from scrm.connections import Connections
 from scrm.db import Database, Tx
 from scrm.variables import names_in
 from scrm.views import SentenceView, View
@@ -27,9 +30,21 @@ class Problem(View):
     """``place``: whose words, ``post`` or a channel with its own."""
 
     channel: str
-    way: Way
+    way: Way | Literal["moment"]
     place: str
     reason: SentenceView
+
+
+async def all_problems(
+    tx: Tx | Database, kind: str, posts: Posts, audience: Audience, connections: Connections
+) -> list[Problem]:
+    """Of a campaign of any kind."""
+    if kind != "moment":
+        return await problems(tx, posts, audience, ways_of(connections))
+    return [
+        Problem(channel=channel, way="moment", place=channel if channel in posts.variants else POST, reason=reason)
+        for channel, reason in await moment_reasons(tx, posts, audience, connections)
+    ]
 
 
 async def problems(

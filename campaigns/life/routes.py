@@ -10,7 +10,7 @@ from campaigns.life import acts, approval, content, dates, write
 from campaigns.life.approval import Decision, Submission
 from campaigns.life.calendar import CalendarQuery, CampaignCalendar, calendar
 from campaigns.life.facts import CampaignChannels, channels, ways_of
-from campaigns.life.fitting import Problem, problems
+from campaigns.life.fitting import Problem, all_problems
 from campaigns.life.rows import CampaignPage, CampaignQuery, CampaignView, found, one, page, posts_of
 from campaigns.life.settings import RULES, CampaignRules, change_rules
 from campaigns.life.trial import TestedList, TestInput, send_test
@@ -139,9 +139,11 @@ async def next_dates(request: Request, body: DatesInput) -> DatesView:
 
 async def trouble(request: Request, campaign_id: int) -> ProblemList:
     row = await found(request.services.db, campaign_id)
-    ways = ways_of(request.services.connections)
     audience = Audience.model_validate(row["audience"])
-    return ProblemList(problems=await problems(request.services.db, posts_of(row), audience, ways))
+    connections = request.services.connections
+    return ProblemList(
+        problems=await all_problems(request.services.db, row["kind"], posts_of(row), audience, connections)
+    )
 
 
 async def try_out(request: Request, campaign_id: int, body: TestInput) -> TestedList:

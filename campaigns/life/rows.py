@@ -45,6 +45,9 @@ from campaign_run r where r.campaign_id = any($1::bigint[]) order by r.campaign_
 """
 COUNTS = """
 select run_id, state, sum(n)::bigint as n from delivery_tally where run_id = any($1::bigint[]) group by run_id, state having sum(n) > 0
+union all
+select run_id, case state when 'published' then 'sent' when 'refused' then 'failed' when 'withdrawn' then 'cancelled' else state end,
+  count(*) from moment_post where run_id = any($1::bigint[]) group by 1, 2
 """
 OPEN_RUN = "select exists (select from campaign_run where campaign_id = $1 and state in ('freezing', 'running'))"
 
@@ -55,7 +58,7 @@ class CampaignPerson(View):
 
 
 class RunBrief(View):
-    """One time that it was due. ``counts``: recipients by state. ``reason``: why it was missed."""
+    """One time that it was due. ``counts``: recipients by state; of a moment, members (published is ``sent``). ``reason``: why it was missed."""
 
     id: int
     due_at: datetime
@@ -184,7 +187,8 @@ async def last_runs(tx: Tx | Database, campaign_ids: Sequence[int]) -> dict[int,
     rows = await tx.fetch(LAST_RUNS, list(campaign_ids))
     counts: dict[int, dict[DeliveryState, int]] = {row["id"]: {} for row in rows}
     for row in await tx.fetch(COUNTS, list(counts)):
-        counts[row["run_id"]][row["state"]] = row["n"]
+        of_run = counts[row["run_id"]]
+        of_run[row["state"]] = of_run.get(row["state"], 0) + row["n"]
     return {row["campaign_id"]: _run(row, counts[row["id"]]) for row in rows}
 
 
@@ -215,7 +219,7 @@ def _line(row: Row, run: RunBrief | None) -> dict[str, Any]:
 
 
 def posts_of(row: Row) -> Posts:
-    return Posts.model_validate(row["content"]) if row["kind"] == "message" else Posts()
+    return Posts.model_validate(row["content"]) if row["kind"] != "invite" else Posts()
 
 
 def _person(row: Row, act: str) -> CampaignPerson | None:

@@ -30,7 +30,7 @@ AT_ONCE = 200
 """Dates that are written down in one go."""
 
 DUE = """
-select * from campaign where kind = 'message' and next_at <= $1 and state in ('scheduled', 'running') and deleted_at is null
+select * from campaign where kind in ('message', 'moment') and next_at <= $1 and state in ('scheduled', 'running') and deleted_at is null
   and id <> all($2::bigint[])
 order by next_at, id limit 1 for no key update skip locked
 """

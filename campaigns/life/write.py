@@ -50,7 +50,7 @@ class NewCampaign(Input):
     """``client_token``: the same token is the same campaign."""
 
     client_token: Token
-    kind: Literal["message"] = "message"
+    kind: Literal["message", "moment"] = "message"
     name: Line
     posts: PostsInput = PostsInput()
     audience: Audience = Audience()
@@ -120,7 +120,7 @@ async def change(
 async def copy(work: Work, principal: Principal, campaign_id: int, *, address: str) -> int:
     """A draft with the same words, audience and times. Raises :class:`NotFound`."""
     row = await found(work.tx, campaign_id)
-    if row["kind"] != "message":
+    if row["kind"] == "invite":
         raise NotFound("There is no such campaign.")
     mark = COPY[principal.language]
     name = row["name"][: LONGEST_NAME - len(mark)] + mark

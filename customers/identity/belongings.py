@@ -57,6 +57,7 @@ MOVES: tuple[Belonging, ...] = (
     Belonging("invite"),
     Belonging("sop_entry", once="occasion", also_once="open_sop"),
     Belonging("sop_step"),
+    Belonging("moment_reaction", follows="t.contact_id = any($3::bigint[])"),
     Belonging("delivery", follows="t.contact_id = any($3::bigint[])", once="run_id"),
 )
 

@@ -27,10 +27,15 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "campaign_missed": ("群发任务「{title}」没有按时执行", "The campaign “{title}” did not run when it was due"),
     "campaign_finished": ("群发任务「{title}」已完成", "The campaign “{title}” is done"),
     "campaign_test": ("{who} 发给你一份测试：{title}", "{who} sent you a test: {title}"),
+    "moment_reminder": ("{who} 提醒你发表朋友圈「{title}」", "{who} reminds you to publish the moment “{title}”"),
     "invites_today": ("今天有 {n} 位客户等你添加", "{n} people to add today"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
 }
+PUBLISH = (
+    "请打开企业微信的客户朋友圈，确认后发表。",
+    "Open the customer Moments of your app, look at it and publish it.",
+)
 OTHER = ("{title} 有新动态", "News about {title}")
 SEVERAL = {"task": ("{n} 个任务", "{n} tasks"), "": ("{n} 个客户", "{n} customers")}
 SOMEBODY, COLLEAGUE = ("客户", "a customer"), ("同事", "a colleague")
@@ -78,6 +83,8 @@ def title_and_text(
 
 def _detail(notice: NotificationView, language: Language) -> str:
     """What a campaign's notice says besides its name: what the second person wrote, why it was missed."""
+    if notice.kind == "moment_reminder":
+        return _pick(PUBLISH, language)
     if not notice.kind.startswith("campaign_"):
         return ""
     why = notice.data.get("why")

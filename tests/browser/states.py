@@ -153,7 +153,12 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "customer": {"customer": "/customers/1"},
     "groups": {"groups": "/groups"},
     "codes": {"codes": "/codes"},
-    "campaigns": {"campaigns": "/campaigns", "campaigns-calendar": "/campaigns/calendar"},
+    "campaigns": {
+        "campaigns": "/campaigns",
+        "campaigns-calendar": "/campaigns/calendar",
+        "moments": "/campaigns/moments",
+    },
+    "moment-edit": {"moment-edit": "/campaigns/moments/1/edit"},
     "campaign": {"campaign": "/campaigns/1"},
     "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
     "invites": {"invites": "/invites", "invites-new": "/invites/new"},

@@ -141,7 +141,7 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'codes.manage', title: 'codes.title' },
       },
       {
-        path: '/campaigns/:part(calendar)?',
+        path: '/campaigns/:part(calendar|moments)?',
         name: 'campaigns',
         component: () => import('@/features/campaigns/CampaignsPage.vue'),
         meta: { permission: 'campaigns.read', title: 'nav.campaigns' },
@@ -151,6 +151,18 @@ export function makeRouter(pinia: Pinia): Router {
         name: 'campaign-new',
         component: () => import('@/features/campaigns/EditorPage.vue'),
         meta: { permission: 'campaigns.write', title: 'nav.newCampaign' },
+      },
+      {
+        path: '/campaigns/moments/new',
+        name: 'moment-new',
+        component: () => import('@/features/moments/MomentEditorPage.vue'),
+        meta: { permission: 'campaigns.write', title: 'nav.newMoment' },
+      },
+      {
+        path: '/campaigns/moments/:id(\\d+)/edit',
+        name: 'moment-edit',
+        component: () => import('@/features/moments/MomentEditorPage.vue'),
+        meta: { permission: 'campaigns.write', title: 'nav.campaigns' },
       },
       {
         path: '/campaigns/:id(\\d+)/edit',

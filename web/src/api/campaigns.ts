@@ -35,8 +35,8 @@ export type Compared = Schemas['Compared']
 const of = (campaign_id: number) => ({ params: { path: { campaign_id } } })
 
 export const campaignsApi = {
-  list: (query: { state?: string; text?: string; mine?: boolean; cursor?: string }) =>
-    answerOf(routes.GET('/api/campaigns', { params: { query: { ...query, kind: 'message' } } })),
+  list: (query: { kind?: CampaignRow['kind']; state?: string; text?: string; mine?: boolean; cursor?: string }) =>
+    answerOf(routes.GET('/api/campaigns', { params: { query: { kind: 'message', ...query } } })),
   one: (id: number) => answerOf(routes.GET('/api/campaigns/{campaign_id}', of(id))),
   add: (body: NewCampaign) => answerOf(routes.POST('/api/campaigns', { body })),
   change: (id: number, body: CampaignChange) => answerOf(routes.PATCH('/api/campaigns/{campaign_id}', { ...of(id), body })),

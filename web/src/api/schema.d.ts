@@ -6288,74 +6288,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/campaign-lists": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Lists of people for campaigns, the newest first
-         * @description Needs the permission `campaigns.read`.
-         */
-        get: operations["get_api_campaign-lists"];
-        put?: never;
-        /**
-         * Upload, paste or pick a list: whom it names is found
-         * @description Needs the permission `campaigns.write`.
-         */
-        post: operations["post_api_campaign-lists"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/campaign-lists/{list_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * One list, with the first lines that named nobody
-         * @description Needs the permission `campaigns.read`.
-         */
-        get: operations["get_api_campaign-lists_list_id"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete it; campaigns that were written for it keep its people
-         * @description Needs the permission `campaigns.write`.
-         */
-        delete: operations["delete_api_campaign-lists_list_id"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/campaign-lists/{list_id}/missing": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * All lines that named nobody
-         * @description Needs the permission `campaigns.read`.
-         */
-        get: operations["get_api_campaign-lists_list_id_missing"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/invite-batches": {
         parameters: {
             query?: never;
@@ -6690,6 +6622,186 @@ export interface paths {
          * @description Needs the permission `customers.write`.
          */
         post: operations["post_api_sop-entries_entry_id_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moments/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where moments can be posted, by whom, with which tags
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_moments_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaigns/{campaign_id}/moment-forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Who would post it, who could see it
+         * @description Needs the permission `campaigns.read`.
+         */
+        post: operations["post_api_campaigns_campaign_id_moment-forecast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far one run of a moment is
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_moment-runs_run_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of it with each member
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_moment-runs_run_id_posts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who liked and who commented
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_moment-runs_run_id_reactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remind members who did not publish it yet
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_moment-runs_run_id_remind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take it back from those who did not
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_moment-runs_run_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-tasks/{task_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the platform once more
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_moment-tasks_task_id_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment-runs/{run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A sheet of all members
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_moment-runs_run_id_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7382,6 +7494,7 @@ export interface components {
          * @description ``customers``: those who fit ``filter``, a segment, or an uploaded list (all that are given must fit). ``groups``: group chats.
          *     ``conversations``: customers of conversations with these accounts that have been active in the last days.
          *     ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts.
+         *     Of a moment only ``account_ids`` (who posts it; empty: all) and ``tag_ids`` (whose customers see it; empty: all) say something.
          */
         "Audience-Input": {
             /**
@@ -7428,12 +7541,16 @@ export interface components {
              */
             account_ids?: number[];
             /**
+             * Tag Ids
+             * @default []
+             */
+            tag_ids?: number[];
+            /**
              * @default {
              *       "complaints": true,
              *       "contacted_days": null,
              *       "campaign_ids": [],
-             *       "filter": null,
-             *       "list_id": null
+             *       "filter": null
              *     }
              */
             exclude?: components["schemas"]["Exclusions-Input"];
@@ -7443,6 +7560,7 @@ export interface components {
          * @description ``customers``: those who fit ``filter``, a segment, or an uploaded list (all that are given must fit). ``groups``: group chats.
          *     ``conversations``: customers of conversations with these accounts that have been active in the last days.
          *     ``channels``: over which, the first that reaches a customer is taken; empty: all. ``account_ids``: only these accounts.
+         *     Of a moment only ``account_ids`` (who posts it; empty: all) and ``tag_ids`` (whose customers see it; empty: all) say something.
          */
         "Audience-Output": {
             /**
@@ -7489,12 +7607,16 @@ export interface components {
              */
             account_ids?: number[];
             /**
+             * Tag Ids
+             * @default []
+             */
+            tag_ids?: number[];
+            /**
              * @default {
              *       "complaints": true,
              *       "contacted_days": null,
              *       "campaign_ids": [],
-             *       "filter": null,
-             *       "list_id": null
+             *       "filter": null
              *     }
              */
             exclude?: components["schemas"]["Exclusions-Output"];
@@ -7737,6 +7859,11 @@ export interface components {
         CalendarEntry: {
             /** Campaign Id */
             campaign_id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "message" | "moment" | "invite";
             /** Name */
             name: string;
             /**
@@ -9926,7 +10053,7 @@ export interface components {
         /**
          * Exclusions
          * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
-         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits. ``list_id``: who stands in this list.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
          */
         "Exclusions-Input": {
             /**
@@ -9946,16 +10073,11 @@ export interface components {
             campaign_ids?: number[];
             /** @default null */
             filter?: components["schemas"]["Group-Input"] | null;
-            /**
-             * List Id
-             * @default null
-             */
-            list_id?: number | null;
         };
         /**
          * Exclusions
          * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
-         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits. ``list_id``: who stands in this list.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
          */
         "Exclusions-Output": {
             /**
@@ -9975,11 +10097,6 @@ export interface components {
             campaign_ids?: number[];
             /** @default null */
             filter?: components["schemas"]["Group-Output"] | null;
-            /**
-             * List Id
-             * @default null
-             */
-            list_id?: number | null;
         };
         /**
          * ExplanationView
@@ -11617,34 +11734,6 @@ export interface components {
             day: string | null;
         };
         /**
-         * ListDetail
-         * @description ``missing``: the first fifty lines that named nobody; phone numbers masked for those who may not read them.
-         *     Kept for thirty days.
-         */
-        ListDetail: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** N */
-            n: number;
-            /** Unknown */
-            unknown: number;
-            /** Twice */
-            twice: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Created By */
-            created_by: number | null;
-            /** By Name */
-            by_name: string | null;
-            /** Missing */
-            missing: components["schemas"]["MissingLine"][];
-        };
-        /**
          * ListFilter
          * @description Which conversations. ``closing_hours``: those whose reply window ends within so many hours; ``breached``: those whose
          *     promised answer is late; ``labels``: any of them.
@@ -11734,41 +11823,6 @@ export interface components {
              * @default 20
              */
             per_day?: number;
-        };
-        /**
-         * ListPage
-         * @description The newest first.
-         */
-        ListPage: {
-            /** Lists */
-            lists: components["schemas"]["ListRow"][];
-            /** Cursor */
-            cursor: string | null;
-        };
-        /**
-         * ListRow
-         * @description ``n`` customers; ``unknown`` lines that named nobody whom the uploader saw; ``twice``: lines that named somebody again.
-         */
-        ListRow: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** N */
-            n: number;
-            /** Unknown */
-            unknown: number;
-            /** Twice */
-            twice: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Created By */
-            created_by: number | null;
-            /** By Name */
-            by_name: string | null;
         };
         /**
          * LookInput
@@ -12281,12 +12335,298 @@ export interface components {
             /** Excerpts */
             excerpts: components["schemas"]["ExcerptView"][];
         };
-        /** MissingLine */
-        MissingLine: {
-            /** Number */
-            number: number;
-            /** Text */
-            text: string;
+        /**
+         * MomentAccount
+         * @description ``n``: customers on this member's list who could see it. ``left_out``: why this member is not asked.
+         */
+        MomentAccount: {
+            /** Account Id */
+            account_id: number;
+            /** Name */
+            name: string;
+            /** Channel */
+            channel: string;
+            /** N */
+            n: number;
+            /**
+             * Left Out
+             * @enum {string}
+             */
+            left_out: "" | "account_off" | "connection_paused" | "tags_unknown";
+        };
+        /**
+         * MomentChannel
+         * @description ``pictures``: of one post; or one video, or one link. ``month_used``: of this month, of ``month_limit``.
+         */
+        MomentChannel: {
+            /** Connection Id */
+            connection_id: number;
+            /** Channel */
+            channel: string;
+            title: components["schemas"]["SentenceView"];
+            /** Text Limit */
+            text_limit: number;
+            /** Text Bytes */
+            text_bytes: number;
+            /** Pictures */
+            pictures: number;
+            /** Per Minute */
+            per_minute: number;
+            /** Month Used */
+            month_used: number;
+            /** Month Limit */
+            month_limit: number;
+        };
+        /**
+         * MomentChannels
+         * @description ``tags``: those that a platform knows.
+         */
+        MomentChannels: {
+            /** Channels */
+            channels: components["schemas"]["MomentChannel"][];
+            /** Accounts */
+            accounts: components["schemas"]["MomentMemberChoice"][];
+            /** Tags */
+            tags: components["schemas"]["MomentTag"][];
+            /** Variables */
+            variables: string[];
+        };
+        /**
+         * MomentForecast
+         * @description ``customers``: each once, however many of the members they know. ``accounts``: the first 500, those with most customers first.
+         *     ``at``: when this was found; nothing of it is kept.
+         */
+        MomentForecast: {
+            /** Members */
+            members: number;
+            /** Left Out */
+            left_out: number;
+            /** Customers */
+            customers: number;
+            /** Accounts */
+            accounts: components["schemas"]["MomentAccount"][];
+            /** Limits */
+            limits: components["schemas"]["MomentLimit"][];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * MomentLimit
+         * @description Of one connection. ``month_used``: moments of the month of the start that were asked for; ``month_limit``: how many the platform
+         *     takes; ``near_limit``: four fifths and more, this one with them; ``full``: none is left; ``waits``: others of this minute come first.
+         */
+        MomentLimit: {
+            /** Connection Id */
+            connection_id: number;
+            /** Channel */
+            channel: string;
+            /** Month Used */
+            month_used: number;
+            /** Month Limit */
+            month_limit: number;
+            /** Per Minute */
+            per_minute: number;
+            /** Near Limit */
+            near_limit: boolean;
+            /** Full */
+            full: boolean;
+            /** Waits */
+            waits: boolean;
+        };
+        /** MomentMemberChoice */
+        MomentMemberChoice: {
+            /** Id */
+            id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MomentPostView
+         * @description ``may_see``: customers to whom it could be shown when it began. ``linked``: has a login here, so that a reminder finds them.
+         */
+        MomentPostView: {
+            /** Id */
+            id: number;
+            /** Account Id */
+            account_id: number;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "asked" | "published" | "refused" | "withdrawn" | "failed" | "uncertain";
+            /** May See */
+            may_see: number;
+            /** Published At */
+            published_at: string | null;
+            /** Shown */
+            shown: number;
+            /** Likes */
+            likes: number;
+            /** Comments */
+            comments: number;
+            /** Reminders */
+            reminders: number;
+            /** Reminded At */
+            reminded_at: string | null;
+            /** Linked */
+            linked: boolean;
+        };
+        /** MomentPosts */
+        MomentPosts: {
+            /** Posts */
+            posts: components["schemas"]["MomentPostView"][];
+            /** Cursor */
+            cursor: number | null;
+        };
+        /**
+         * MomentReactionPage
+         * @description The last that we heard of first.
+         */
+        MomentReactionPage: {
+            /** Reactions */
+            reactions: components["schemas"]["MomentReactionView"][];
+            /** Cursor */
+            cursor: number | null;
+        };
+        /**
+         * MomentReactionView
+         * @description ``customer_id`` null: nobody that we know, or (``hidden``) a customer whom the asker does not see.
+         */
+        MomentReactionView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "like" | "comment";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Account Id */
+            account_id: number;
+            /** Account */
+            account: string;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Name */
+            name: string;
+            /** Avatar */
+            avatar: string;
+            /** Hidden */
+            hidden: boolean;
+        };
+        /**
+         * MomentReminded
+         * @description ``members``: who were told, in their notices and, where they are linked, in their own app. ``unlinked``: who have no login here, so
+         *     that they cannot be told.
+         */
+        MomentReminded: {
+            /** Members */
+            members: number;
+            /** Unlinked */
+            unlinked: number;
+        };
+        /**
+         * MomentRun
+         * @description ``counts``: members by state. ``shown``: as far as the platform names them. ``people``: who liked or commented, each once.
+         *     ``remindable``: who may be reminded now. ``publish_until``: then the rest is taken back.
+         */
+        MomentRun: {
+            /** Id */
+            id: number;
+            /** Campaign Id */
+            campaign_id: number;
+            /** Name */
+            name: string;
+            /** Campaign State */
+            campaign_state: string;
+            /** State */
+            state: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Late */
+            late: boolean;
+            reason: components["schemas"]["SentenceView"] | null;
+            /** Frozen At */
+            frozen_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Publish Until */
+            publish_until: string | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Members */
+            members: number;
+            /** May See */
+            may_see: number;
+            /** Shown */
+            shown: number;
+            /** Likes */
+            likes: number;
+            /** Comments */
+            comments: number;
+            /** People */
+            people: number;
+            /** Remindable */
+            remindable: number;
+            /** Tasks */
+            tasks: components["schemas"]["MomentTaskView"][];
+        };
+        /** MomentTag */
+        MomentTag: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Group */
+            group: string;
+        };
+        /** MomentTaskView */
+        MomentTaskView: {
+            /** Id */
+            id: number;
+            /** Connection */
+            connection: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "calling" | "doubt" | "making" | "open" | "done" | "failed" | "uncertain" | "cancelled";
+            /** N */
+            n: number;
+            /** Moment Id */
+            moment_id: string | null;
+            /** Called At */
+            called_at: string | null;
+            /** Made At */
+            made_at: string | null;
+            /** Withdrawn At */
+            withdrawn_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            reason: components["schemas"]["SentenceView"] | null;
         };
         /** Moments */
         Moments: {
@@ -12410,9 +12750,9 @@ export interface components {
             /**
              * Kind
              * @default message
-             * @constant
+             * @enum {string}
              */
-            kind?: "message";
+            kind?: "message" | "moment";
             /** Name */
             name: string;
             /**
@@ -12439,12 +12779,12 @@ export interface components {
              *       "active_days": null,
              *       "channels": [],
              *       "account_ids": [],
+             *       "tag_ids": [],
              *       "exclude": {
              *         "campaign_ids": [],
              *         "complaints": true,
              *         "contacted_days": null,
-             *         "filter": null,
-             *         "list_id": null
+             *         "filter": null
              *       }
              *     }
              */
@@ -12729,29 +13069,6 @@ export interface components {
              * @enum {string}
              */
             color?: "grey" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink";
-        };
-        /**
-         * NewList
-         * @description One of: ``text``, pasted lines; ``attachment_id``, an uploaded sheet (.xlsx, .csv); ``conversation_ids``, whose customers are
-         *     taken. A line is found by its phone number, by the customer's number here, or by what a platform calls them.
-         */
-        NewList: {
-            /** Client Token */
-            client_token: string;
-            /** Name */
-            name: string;
-            /**
-             * Text
-             * @default
-             */
-            text?: string;
-            /**
-             * Attachment Id
-             * @default null
-             */
-            attachment_id?: number | null;
-            /** Conversation Ids */
-            conversation_ids?: number[];
         };
         /**
          * NewMaterial
@@ -13877,11 +14194,8 @@ export interface components {
         Problem: {
             /** Channel */
             channel: string;
-            /**
-             * Way
-             * @enum {string}
-             */
-            way: "task" | "broadcast" | "reply";
+            /** Way */
+            way: ("task" | "broadcast" | "reply") | "moment";
             /** Place */
             place: string;
             reason: components["schemas"]["SentenceView"];
@@ -14474,7 +14788,7 @@ export interface components {
         };
         /**
          * RunBrief
-         * @description One time that it was due. ``counts``: recipients by state. ``reason``: why it was missed.
+         * @description One time that it was due. ``counts``: recipients by state; of a moment, members (published is ``sent``). ``reason``: why it was missed.
          */
         RunBrief: {
             /** Id */
@@ -14598,8 +14912,6 @@ export interface components {
             /** Accounts */
             accounts: components["schemas"]["AccountProgress"][];
             funnel: components["schemas"]["Funnel"];
-            /** Aside */
-            aside: components["schemas"]["StepAside"][];
         };
         /** RunResult */
         RunResult: {
@@ -15899,29 +16211,6 @@ export interface components {
              * @enum {string}
              */
             status: "online" | "busy" | "away";
-        };
-        /**
-         * StepAside
-         * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
-         *     looks into the log.
-         */
-        StepAside: {
-            /** Step */
-            step: string;
-            /** Tries */
-            tries: number;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
-            /** Error */
-            error: string;
         };
         /** StepDone */
         StepDone: {
@@ -48082,384 +48371,6 @@ export interface operations {
             };
         };
     };
-    "get_api_campaign-lists": {
-        parameters: {
-            query?: {
-                text?: string;
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListPage"];
-                };
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
-    "post_api_campaign-lists": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewList"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListDetail"];
-                };
-            };
-            /** @description Made. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListDetail"];
-                };
-            };
-            /** @description The request cannot be understood. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description There is no such thing, or it is not for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description It is not in a state in which this can be done. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The body is of another type than this takes. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
-    "get_api_campaign-lists_list_id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                list_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListDetail"];
-                };
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description There is no such thing, or it is not for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
-    "delete_api_campaign-lists_list_id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                list_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; there is nothing to say. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description There is no such thing, or it is not for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
-    "get_api_campaign-lists_list_id_missing": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                list_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description Nobody is signed in, or not any more. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Signed in, but not allowed; or the CSRF token is missing. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description There is no such thing, or it is not for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description Some fields or parameters are wrong; `fields` says which and why. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-            /** @description The database or a platform does not answer; try again. */
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorView"];
-                };
-            };
-        };
-    };
     "get_api_invite-batches": {
         parameters: {
             query?: {
@@ -50104,6 +50015,641 @@ export interface operations {
             };
             /** @description It is not in a state in which this can be done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_moments_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentChannels"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_campaigns_campaign_id_moment-forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentForecast"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_moment-runs_run_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentRun"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_moment-runs_run_id_posts": {
+        parameters: {
+            query?: {
+                state?: "planned" | "asked" | "published" | "refused" | "withdrawn" | "failed" | "uncertain";
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentPosts"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_moment-runs_run_id_reactions": {
+        parameters: {
+            query?: {
+                kind?: "like" | "comment";
+                account_id?: number;
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentReactionPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_moment-runs_run_id_remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentReminded"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_moment-runs_run_id_withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentRun"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_moment-tasks_task_id_again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentRun"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_moment-runs_run_id_export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -34,6 +34,7 @@ export default {
   nav: {
     campaigns: 'Campaigns',
     newCampaign: 'New campaign',
+    newMoment: 'New moment',
     more: 'More',
     modules: 'Main navigation',
     inbox: 'Inbox',

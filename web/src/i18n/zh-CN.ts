@@ -33,6 +33,7 @@ export default {
   },
   nav: {
     campaigns: '群发',
+    newMoment: '新建朋友圈',
     newCampaign: '新建群发',
     more: '更多',
     modules: '主导航',

@@ -15,7 +15,7 @@ export function useNoticeWords() {
 
   function headline(notice: NotificationView): string {
     const who = people.nameOf(notice.by_agent_id) || t('thread.somebody')
-    const title = notice.title || (notice.kind.startsWith('campaign_') && str(notice.data.name)) || t('together.notice.somebody')
+    const title = notice.title || (/^(campaign|moment)_/.test(notice.kind) && str(notice.data.name)) || t('together.notice.somebody')
     const n = Number(notice.data.count ?? 1)
     if (notice.kind === 'task_due' && n > 1) return t('followups.notice.late', { n })
     if (notice.kind === 'task_given' && n > 1) return t('followups.notice.given', { who, n })
@@ -31,6 +31,7 @@ export function useNoticeWords() {
   function details(notice: NotificationView): string {
     const why = notice.data.why as { zh: string; en: string } | undefined
     if (notice.kind === 'campaign_missed' && why) return say(why)
+    if (notice.kind === 'moment_reminder') return t('together.notice.publish')
     return notice.text || str(notice.data.note)
   }
 

@@ -22,6 +22,7 @@ export interface DraftAudience {
   active_days: number | null
   channels: string[]
   account_ids: number[]
+  tag_ids: number[]
   exclude: { complaints: boolean; contacted_days: number | null; campaign_ids: number[]; filter: Group | null; list_id: number | null }
 }
 
@@ -51,6 +52,7 @@ export const emptyDraft = (zone: string): Draft => ({
     active_days: null,
     channels: [],
     account_ids: [],
+    tag_ids: [],
     exclude: { complaints: true, contacted_days: null, campaign_ids: [], filter: null, list_id: null },
   },
   schedule: {

@@ -75,6 +75,8 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
       values.names = names(data.customers).map((name) => `“${name}”`).join(comma) || t('whole.unnamed')
       break
     case 'campaign.sent':
+    case 'moment.liked':
+    case 'moment.commented':
     case 'file.added':
     case 'file.deleted':
     case 'file.restored':

@@ -4,7 +4,8 @@ export default {
     title: 'Campaigns', intro: 'The right words to the right people, once, at the right time.', denied: 'You may not see campaigns. Ask an administrator for the permission.', deniedWrite: 'You may not write campaigns. Ask an administrator for the permission.',
     make: 'New campaign', failed: 'This could not be loaded', nothing: 'No campaign fits', empty: 'No campaigns yet', emptyText: 'Write the words, choose the people, see who gets it and who does not, then set the time.',
     find: 'Find by name', mine: 'Only mine', states: 'States', untitled: 'Untitled campaign', name: 'Name this campaign', noWords: '(no words)', noneYet: 'No results yet',
-    tab: { list: 'Campaigns', calendar: 'Calendar' },
+    makeMoment: 'New moment', emptyMoments: 'No moments yet', emptyMomentsText: 'Write it, choose who posts it and who sees it; members publish it on their phones, and likes and comments come back here.', nSeers: '{n} can see it', published: 'Published {n} of {all}',
+    tab: { list: 'Campaigns', moments: 'Moments', calendar: 'Calendar' },
     filter: { all: 'All', draft: 'Drafts', waiting: 'To approve', ahead: 'Scheduled', running: 'Running', ended: 'Ended' },
     state: { draft: 'Draft', waiting: 'To approve', scheduled: 'Scheduled', running: 'Running', paused: 'Paused', done: 'Done', cancelled: 'Cancelled' },
     of: { customers: 'Customers', conversations: 'Customers in conversations', groups: 'Customer groups' },
@@ -33,7 +34,7 @@ export default {
     },
     time: {
       title: 'When', nowHint: 'Starts as soon as it is submitted (and approved).', nowWords: 'As soon as it is submitted', at: 'Time', how: 'How it recurs', every: { day: 'Every day', week: 'Every week', month: 'Every month' }, cron: 'Cron', cronWords: 'Recurring: {cron}', clock: 'At what time', lastDay: 'Last day', until: 'Until', times: 'Times', wrong: 'There is no such date. Check the schedule.', next: 'The next ten', shift: { skipped: 'the clock jumps, moved on', doubled: 'the clock goes back, the first one' }, zone: 'Time zone',
-      gently: 'Without disturbing', quiet: 'Nothing is sent in quiet hours, it waits for their end', quietFrom: 'Quiet from', quietTo: 'Quiet until', spread: 'Spread over', minutes: 'minutes', late: 'When it was missed, send late within', lateThen: 'hours, else skip it and note why',
+      missed: 'When it is missed', gently: 'Without disturbing', quiet: 'Nothing is sent in quiet hours, it waits for their end', quietFrom: 'Quiet from', quietTo: 'Quiet until', spread: 'Spread over', minutes: 'minutes', late: 'When it was missed, send late within', lateThen: 'hours, else skip it and note why',
       more: 'Limits and results', cap: 'Cap how often', capDays: 'days, at most', capTimes: 'times', confirm: 'Members may take', reply: 'Count replies for', windowFirst: 'Answer within an open reply window first (it costs no quota)',
     },
     review: {

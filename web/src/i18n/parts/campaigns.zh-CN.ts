@@ -4,7 +4,8 @@ export default {
     title: '群发任务', intro: '在合适的时间，把合适的话，只发一次给合适的客户。', denied: '你没有查看群发的权限，请联系管理员开通。', deniedWrite: '你没有创建群发的权限，请联系管理员开通。',
     make: '新建群发', failed: '没有加载出来', nothing: '没有符合条件的群发', empty: '还没有群发任务', emptyText: '写下内容，选好人群，先试算谁会收到、谁不会，再安排时间。',
     find: '搜索名称', mine: '只看我的', states: '状态', untitled: '未命名群发', name: '给这次群发起个名字', noWords: '（没有文字）', noneYet: '还没有结果',
-    tab: { list: '任务', calendar: '日历' },
+    makeMoment: '新建朋友圈', emptyMoments: '还没有朋友圈', emptyMomentsText: '写好内容，选择由谁发表、给谁看；员工在手机上确认后发表，点赞和评论会收回来。', nSeers: '{n} 人可见', published: '已发表 {n} / {all}',
+    tab: { list: '任务', moments: '朋友圈', calendar: '日历' },
     filter: { all: '全部', draft: '草稿', waiting: '待审批', ahead: '已排期', running: '进行中', ended: '已结束' },
     state: { draft: '草稿', waiting: '待审批', scheduled: '已排期', running: '进行中', paused: '已暂停', done: '已完成', cancelled: '已取消' },
     of: { customers: '客户', conversations: '会话中的客户', groups: '客户群' },
@@ -33,7 +34,7 @@ export default {
     },
     time: {
       title: '什么时候', nowHint: '提交（审批通过）后马上开始。', nowWords: '提交后马上开始', at: '时间', how: '怎样重复', every: { day: '每天', week: '每周', month: '每月' }, cron: 'Cron 表达式', cronWords: '周期：{cron}', clock: '几点', lastDay: '最后一天', until: '截止', times: '共几次', wrong: '这样的周期没有日期，请检查。', next: '接下来十次', shift: { skipped: '时钟调整，顺延', doubled: '时钟调整，取前一次' }, zone: '时区',
-      gently: '不打扰', quiet: '免打扰时段内不发送，等到结束', quietFrom: '免打扰开始', quietTo: '免打扰结束', spread: '均匀分散在', minutes: '分钟内', late: '错过时间后，', lateThen: '小时内补发；超过则跳过并记录原因',
+      gently: '不打扰', missed: '错过时间', quiet: '免打扰时段内不发送，等到结束', quietFrom: '免打扰开始', quietTo: '免打扰结束', spread: '均匀分散在', minutes: '分钟内', late: '错过时间后，', lateThen: '小时内补发；超过则跳过并记录原因',
       more: '上限与统计', cap: '限制频次', capDays: '天内最多', capTimes: '次', confirm: '等待员工确认', reply: '统计回复', windowFirst: '回复窗口开着时优先在窗口内发送（不占用群发次数）',
     },
     review: {

@@ -158,8 +158,10 @@ export default {
         campaign_missed: 'The campaign “{title}” did not run when it was due',
         campaign_finished: 'The campaign “{title}” is done',
         campaign_test: '{who} sent you a test: {title}',
+        moment_reminder: '{who} reminds you to publish the moment “{title}”',
         other: 'Something new about {title}',
       },
+      publish: 'Open the customer Moments of your app, look at it and publish it.',
       kind: {
         message: 'A customer of mine wrote',
         mention: 'Somebody mentions me',
@@ -187,6 +189,7 @@ export default {
         campaign_missed: 'A campaign of mine missed its time',
         campaign_finished: 'A campaign of mine is done',
         campaign_test: 'A colleague sends me a test',
+        moment_reminder: 'Somebody reminds me to publish a moment',
       },
       way: { popup: 'On the page', browser: 'From the browser', sound: 'Sound' },
       page: 'Notices',

@@ -158,8 +158,10 @@ export default {
         campaign_missed: '群发任务「{title}」没有按时执行',
         campaign_finished: '群发任务「{title}」已完成',
         campaign_test: '{who} 发给你一份测试：{title}',
+        moment_reminder: '{who} 提醒你发表朋友圈「{title}」',
         other: '{title} 有新动态',
       },
+      publish: '请打开企业微信的客户朋友圈，确认后发表。',
       kind: {
         message: '我的客户发来消息',
         mention: "有人 {'@'} 我",
@@ -187,6 +189,7 @@ export default {
         campaign_missed: '我的群发任务错过了时间',
         campaign_finished: '我的群发任务完成',
         campaign_test: '同事发给我的群发测试',
+        moment_reminder: '提醒我发表朋友圈',
       },
       way: { popup: '页内弹出', browser: '浏览器通知', sound: '声音' },
       page: '通知',

@@ -33,6 +33,7 @@ export default {
       due: 'due {time}',
       kind: {
         campaign: { held: 'Keeps campaigns away', released: 'Lets campaigns through again', sent: 'Got the campaign “{name}”' },
+        moment: { liked: 'Liked the moment “{name}”', commented: 'Commented on the moment “{name}”' },
         messages: 'Messages',
         follow_up: { noted: 'Follow-up', corrected: 'Corrected a follow-up', edited: 'Corrected a follow-up', deleted: 'Deleted a follow-up', restored: 'Restored a follow-up' },
         task: { added: 'Added a task', changed: 'Changed a task', done: 'Finished a task', reopened: 'Reopened a task', cancelled: 'Cancelled a task', moved: 'Moved a task', given: 'Handed a task on' },

@@ -33,6 +33,7 @@ export default {
       due: '截止 {time}',
       kind: {
         campaign: { held: '设为不再接收群发', released: '恢复接收群发', sent: '收到群发“{name}”' },
+        moment: { liked: '点赞了朋友圈“{name}”', commented: '评论了朋友圈“{name}”' },
         messages: '消息',
         follow_up: { noted: '跟进', corrected: '修改了跟进', edited: '修改了跟进', deleted: '删除了跟进', restored: '恢复了跟进' },
         task: { added: '新建任务', changed: '修改任务', done: '完成任务', reopened: '重新打开任务', cancelled: '取消任务', moved: '改期任务', given: '转交任务' },

@@ -1,0 +1,1 @@
+"""Posts in members' Moments: asked of the platform once, published by each member, seen through to likes and comments."""
