@@ -34,9 +34,14 @@ insert into moment_reaction (post_id, run_id, kind, external_id, at)
 select $1, $2, w.kind, w.external_id, w.at from unnest($3::text[], $4::text[], $5::timestamptz[]) w (kind, external_id, at)
 on conflict (post_id, kind, external_id, at) do nothing
 """
+# A contact that is on its way to another customer is waited for.
 KNOW = """
-update moment_reaction r set contact_id = k.id, customer_id = k.customer_id from contact k
-where r.post_id = $1 and r.customer_id is null and r.contact_id is null and k.connection_id = $2 and k.external_id = r.external_id
+with known as (
+  select k.id, k.external_id, k.customer_id from contact k where k.connection_id = $2 and k.external_id in (
+    select external_id from moment_reaction where post_id = $1 and contact_id is null and customer_id is null) for share
+)
+update moment_reaction r set contact_id = k.id, customer_id = k.customer_id from known k
+where r.post_id = $1 and r.customer_id is null and r.contact_id is null and k.external_id = r.external_id
 returning r.customer_id, r.contact_id, r.kind, r.at
 """
 COUNT = """
