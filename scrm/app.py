@@ -30,9 +30,9 @@ import campaigns.life.routes
 import campaigns.life.write
 import campaigns.lists.routes
 import campaigns.lists.write
+import campaigns.moments.routes
 import campaigns.sop.routes
 import campaigns.sop.write
-import campaigns.moments.routes
 import customers.activity.routes
 import customers.bulk.routes
 import customers.codes.routes
@@ -79,16 +79,16 @@ from campaigns.ledger import answers, calls, doubt, ends, measure, replies, tick
 from campaigns.ledger.tally import Tally
 from campaigns.life.starting import start_due
 from campaigns.life.waiting import tell_of_waiting
-from campaigns.sop import days as sop_days
-from campaigns.sop import listen as sop_listen
-from campaigns.sop import settle as sop_settle
-from campaigns.sop import steps as sop_steps
 from campaigns.moments import begin as moments_begin
 from campaigns.moments import calls as moments_calls
 from campaigns.moments import doubt as moments_doubt
 from campaigns.moments import ends as moments_ends
 from campaigns.moments import reactions as moments_reactions
 from campaigns.moments import watch as moments_watch
+from campaigns.sop import days as sop_days
+from campaigns.sop import listen as sop_listen
+from campaigns.sop import settle as sop_settle
+from campaigns.sop import steps as sop_steps
 from customers import owner_undo, stage_settings, tag_settings, tally
 from customers.codes import making
 from customers.codes.arrivals import Arrivals

@@ -27,7 +27,7 @@ select r.*, c.name, c.state as campaign_state from campaign_run r join campaign 
 where r.id = $1 and c.kind = 'moment' and c.deleted_at is null
 """
 TASKS = """
-select t.id, t.connection_id, n.name as connection, t.state, t.n, t.moment_id, t.called_at, t.made_at, t.withdrawn_at, t.finished_at, t.reason
+select t.id, n.name as connection, t.state, t.n, t.moment_id, t.called_at, t.made_at, t.withdrawn_at, t.finished_at, t.reason
 from moment_task t join connection n on n.id = t.connection_id where t.run_id = $1 order by t.id
 """
 COUNTS = "select state, count(*)::int as n from moment_post where run_id = $1 group by 1"
