@@ -6288,6 +6288,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/campaign-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists of people for campaigns, the newest first
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-lists"];
+        put?: never;
+        /**
+         * Upload, paste or pick a list: whom it names is found
+         * @description Needs the permission `campaigns.write`.
+         */
+        post: operations["post_api_campaign-lists"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One list, with the first lines that named nobody
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-lists_list_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete it; campaigns that were written for it keep its people
+         * @description Needs the permission `campaigns.write`.
+         */
+        delete: operations["delete_api_campaign-lists_list_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/campaign-lists/{list_id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All lines that named nobody
+         * @description Needs the permission `campaigns.read`.
+         */
+        get: operations["get_api_campaign-lists_list_id_missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invite-batches": {
         parameters: {
             query?: never;
@@ -7550,7 +7618,8 @@ export interface components {
              *       "complaints": true,
              *       "contacted_days": null,
              *       "campaign_ids": [],
-             *       "filter": null
+             *       "filter": null,
+             *       "list_id": null
              *     }
              */
             exclude?: components["schemas"]["Exclusions-Input"];
@@ -7616,7 +7685,8 @@ export interface components {
              *       "complaints": true,
              *       "contacted_days": null,
              *       "campaign_ids": [],
-             *       "filter": null
+             *       "filter": null,
+             *       "list_id": null
              *     }
              */
             exclude?: components["schemas"]["Exclusions-Output"];
@@ -10053,7 +10123,7 @@ export interface components {
         /**
          * Exclusions
          * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
-         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits. ``list_id``: who stands in this list.
          */
         "Exclusions-Input": {
             /**
@@ -10073,11 +10143,16 @@ export interface components {
             campaign_ids?: number[];
             /** @default null */
             filter?: components["schemas"]["Group-Input"] | null;
+            /**
+             * List Id
+             * @default null
+             */
+            list_id?: number | null;
         };
         /**
          * Exclusions
          * @description Who opted out is always left out. ``contacted_days``: who got a post of another campaign in the last days.
-         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits.
+         *     ``campaign_ids``: who got one of these campaigns. ``filter``: who fits. ``list_id``: who stands in this list.
          */
         "Exclusions-Output": {
             /**
@@ -10097,6 +10172,11 @@ export interface components {
             campaign_ids?: number[];
             /** @default null */
             filter?: components["schemas"]["Group-Output"] | null;
+            /**
+             * List Id
+             * @default null
+             */
+            list_id?: number | null;
         };
         /**
          * ExplanationView
@@ -11734,6 +11814,34 @@ export interface components {
             day: string | null;
         };
         /**
+         * ListDetail
+         * @description ``missing``: the first fifty lines that named nobody; phone numbers masked for those who may not read them.
+         *     Kept for thirty days.
+         */
+        ListDetail: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** N */
+            n: number;
+            /** Unknown */
+            unknown: number;
+            /** Twice */
+            twice: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: number | null;
+            /** By Name */
+            by_name: string | null;
+            /** Missing */
+            missing: components["schemas"]["MissingLine"][];
+        };
+        /**
          * ListFilter
          * @description Which conversations. ``closing_hours``: those whose reply window ends within so many hours; ``breached``: those whose
          *     promised answer is late; ``labels``: any of them.
@@ -11823,6 +11931,41 @@ export interface components {
              * @default 20
              */
             per_day?: number;
+        };
+        /**
+         * ListPage
+         * @description The newest first.
+         */
+        ListPage: {
+            /** Lists */
+            lists: components["schemas"]["ListRow"][];
+            /** Cursor */
+            cursor: string | null;
+        };
+        /**
+         * ListRow
+         * @description ``n`` customers; ``unknown`` lines that named nobody whom the uploader saw; ``twice``: lines that named somebody again.
+         */
+        ListRow: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** N */
+            n: number;
+            /** Unknown */
+            unknown: number;
+            /** Twice */
+            twice: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: number | null;
+            /** By Name */
+            by_name: string | null;
         };
         /**
          * LookInput
@@ -12335,6 +12478,13 @@ export interface components {
             /** Excerpts */
             excerpts: components["schemas"]["ExcerptView"][];
         };
+        /** MissingLine */
+        MissingLine: {
+            /** Number */
+            number: number;
+            /** Text */
+            text: string;
+        };
         /**
          * MomentAccount
          * @description ``n``: customers on this member's list who could see it. ``left_out``: why this member is not asked.
@@ -12784,7 +12934,8 @@ export interface components {
              *         "campaign_ids": [],
              *         "complaints": true,
              *         "contacted_days": null,
-             *         "filter": null
+             *         "filter": null,
+             *         "list_id": null
              *       }
              *     }
              */
@@ -13069,6 +13220,29 @@ export interface components {
              * @enum {string}
              */
             color?: "grey" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink";
+        };
+        /**
+         * NewList
+         * @description One of: ``text``, pasted lines; ``attachment_id``, an uploaded sheet (.xlsx, .csv); ``conversation_ids``, whose customers are
+         *     taken. A line is found by its phone number, by the customer's number here, or by what a platform calls them.
+         */
+        NewList: {
+            /** Client Token */
+            client_token: string;
+            /** Name */
+            name: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Attachment Id
+             * @default null
+             */
+            attachment_id?: number | null;
+            /** Conversation Ids */
+            conversation_ids?: number[];
         };
         /**
          * NewMaterial
@@ -14912,6 +15086,8 @@ export interface components {
             /** Accounts */
             accounts: components["schemas"]["AccountProgress"][];
             funnel: components["schemas"]["Funnel"];
+            /** Aside */
+            aside: components["schemas"]["StepAside"][];
         };
         /** RunResult */
         RunResult: {
@@ -16211,6 +16387,29 @@ export interface components {
              * @enum {string}
              */
             status: "online" | "busy" | "away";
+        };
+        /**
+         * StepAside
+         * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
+         *     looks into the log.
+         */
+        StepAside: {
+            /** Step */
+            step: string;
+            /** Tries */
+            tries: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Error */
+            error: string;
         };
         /** StepDone */
         StepDone: {
@@ -48321,6 +48520,384 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-lists": {
+        parameters: {
+            query?: {
+                text?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_campaign-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewList"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-lists_list_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDetail"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "delete_api_campaign-lists_list_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "get_api_campaign-lists_list_id_missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Nobody is signed in, or not any more. */
