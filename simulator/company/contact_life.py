@@ -1,5 +1,5 @@
 """Employees and their customers while somebody watches: now and then somebody adds an employee, gets a remark or a tag, comes into a
-group or leaves it, deletes the employee. Seldom, so that it costs nothing."""
+group or leaves it, deletes the employee; mass messages are sent and moments published. Seldom, so that it costs nothing."""
 
 from __future__ import annotations
 
@@ -35,8 +35,16 @@ class ContactLife:
 
     def act(self) -> None:
         """One thing happens."""
-        acts = (self._somebody_adds, self._a_remark, self._a_tag, self._group_life, self._a_farewell, self._a_post)
-        self._chance.choices(acts, weights=(4, 4, 3, 3, 1, 5))[0]()
+        acts = (
+            self._somebody_adds,
+            self._a_remark,
+            self._a_tag,
+            self._group_life,
+            self._a_farewell,
+            self._a_post,
+            self._a_moment,
+        )
+        self._chance.choices(acts, weights=(4, 4, 3, 3, 1, 5, 4))[0]()
 
     def _somebody_adds(self) -> None:
         corp = self._corp()
@@ -56,6 +64,22 @@ class ContactLife:
         waiting = [task for task in self._wecom.mass_tasks(CORP_ID) if not task.confirmed and not task.cancelled]
         if waiting:
             self._wecom.confirm_mass(CORP_ID, self._chance.choice(waiting).msgid)
+
+    def _a_moment(self) -> None:
+        """An employee publishes a moment that the company asked for, or customers look at one."""
+        made = [(one, mine) for one in self._wecom.moments(CORP_ID) for mine in one.members.values()]
+        waiting = [(one, mine) for one, mine in made if not mine.published and not one.cancelled]
+        seen = [(one, mine) for one, mine in made if mine.shown]
+        if waiting and (not seen or self._chance.random() < 0.6):
+            moment, mine = self._chance.choice(waiting)
+            self._wecom.publish_moment(CORP_ID, moment.moment_id, mine.userid)
+        elif seen:
+            moment, mine = self._chance.choice(seen)
+            for who in self._chance.sample(mine.shown, min(2, len(mine.shown))):
+                self._wecom.like_moment(CORP_ID, moment.moment_id, mine.userid, who)
+            if self._chance.random() < 0.4:
+                who = self._chance.choice(mine.shown)
+                self._wecom.comment_moment(CORP_ID, moment.moment_id, mine.userid, who, self._chance.choice(TOPICS))
 
     def _a_remark(self) -> None:
         follow = self._somebody()

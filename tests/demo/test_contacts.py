@@ -16,6 +16,7 @@ from simulator.company.stage import Stage
 from simulator.douyin.server import DouyinSimulator
 from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
+from simulator.wecom.state import Moment, MomentOfMember
 
 
 @pytest.fixture
@@ -59,4 +60,18 @@ async def test_life_goes_on(stage: Stage) -> None:
     assert {key: one["version"] for key, one in after["groups"].items()} != {
         key: one["version"] for key, one in before["groups"].items()
     }
+    await control.settle()
+
+
+async def test_employees_publish_moments_and_customers_react(stage: Stage) -> None:
+    control, corp = stage.wecom.control, stage.wecom.world.corps[CORP_ID]
+    members = {one.userid.lower(): MomentOfMember(one.userid) for one in corp.members.values() if one.serves}
+    corp.moments["mom1"] = Moment("mom1", "新品到店", [], control._now(), control._now(), members=members)
+    life = ContactLife(control, lambda: corp, random.Random(4))
+    for _ in range(200):
+        life.act()
+    (moment,) = control.moments(CORP_ID)
+    assert any(one.published for one in moment.members.values())
+    assert any(one.likes for one in moment.members.values())
+    assert any(one.comments for one in moment.members.values())
     await control.settle()
