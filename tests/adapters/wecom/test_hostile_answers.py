@@ -1,5 +1,5 @@
-"""Whatever WeCom answers, the abilities of customer contact return values or raise the errors of the contract, nothing else: good
-answers with pieces missing, of another type, or nonsense."""
+"""Whatever WeCom answers, the abilities of customer contact and of campaigns return values or raise the errors of the contract, nothing
+else: good answers with pieces missing, of another type, or nonsense."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from adapters.wecom.adapter import WeComAdapter
+from scrm.channel_campaigns import MomentPost, Post
 from scrm.channel_contacts import CodeSpec, NoticeCard, RelationChange
 from scrm.errors import SendError
-from tests.adapters.wecom.support import Platform
+from tests.adapters.wecom.support import NOW, Platform
 
 TRIES = 60
 MISSING, REPLACED = 0.08, 0.08
@@ -71,6 +72,36 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "next_cursor": "",
     },
     "externalcontact/groupchat/onjob_transfer": {"failed_chat_list": [{"chat_id": "wr1", "errcode": 90501}]},
+    "externalcontact/add_msg_template": {"msgid": "m", "fail_list": ["wm1"]},
+    "externalcontact/get_groupmsg_list_v2": {
+        "group_msg_list": [{"msgid": "m", "create_time": "1", "text": {"content": "x"}}],
+        "next_cursor": "",
+    },
+    "externalcontact/get_groupmsg_task": {"task_list": [{"userid": "lisi", "status": 2, "send_time": 1}]},
+    "externalcontact/get_groupmsg_send_result": {
+        "send_list": [{"external_userid": "wm1", "status": 1, "send_time": 1}]
+    },
+    "externalcontact/add_moment_task": {"jobid": "j"},
+    "externalcontact/get_moment_task_result": {
+        "status": 3,
+        "result": {
+            "errcode": 0,
+            "moment_id": "mom",
+            "invalid_sender_list": {"user_list": ["lisi"], "department_list": [1]},
+            "invalid_external_contact_list": {"tag_list": ["et1"]},
+        },
+    },
+    "externalcontact/get_moment_list": {
+        "moment_list": [{"moment_id": "mom", "create_time": "1", "text": {"content": "x"}}],
+        "next_cursor": "",
+    },
+    "externalcontact/get_moment_task": {"task_list": [{"userid": "lisi", "publish_status": 1}], "next_cursor": ""},
+    "externalcontact/get_moment_customer_list": {"customer_list": [{"userid": "lisi", "external_userid": "wm1"}]},
+    "externalcontact/get_moment_send_result": {"customer_list": [{"external_userid": "wm1"}], "next_cursor": ""},
+    "externalcontact/get_moment_comments": {
+        "comment_list": [{"external_userid": "wm1", "create_time": 1}, {"userid": "lisi", "create_time": 1}],
+        "like_list": [{"external_userid": "wm1", "create_time": 1}],
+    },
     "message/send": {"invaliduser": "lisi|a", "unlicenseduser": "", "msgid": "m"},
 }
 CALLS: dict[str, Callable[[WeComAdapter], Awaitable[Any]]] = {
@@ -92,6 +123,17 @@ CALLS: dict[str, Callable[[WeComAdapter], Awaitable[Any]]] = {
     "transfer_results": lambda wecom: wecom.transfer_results("lisi", "wangwu", left=True, cursor=""),
     "unassigned": lambda wecom: wecom.unassigned(""),
     "transfer_groups": lambda wecom: wecom.transfer_groups(["wr1", "wr2"], "lisi", left=False),
+    "ask": lambda wecom: wecom.ask("lisi", Post("您好"), contact_ids=["wm1"]),
+    "tasks": lambda wecom: wecom.tasks(groups=False, since=NOW, until=NOW, cursor=""),
+    "asked_members": lambda wecom: wecom.asked_members("m", ""),
+    "asked_results": lambda wecom: wecom.asked_results("m", "lisi", ""),
+    "post_moment": lambda wecom: wecom.post_moment(MomentPost("您好", (), ["lisi"])),
+    "moment_job": lambda wecom: wecom.moment_job("j"),
+    "moments": lambda wecom: wecom.moments(since=NOW, until=NOW, cursor=""),
+    "moment_members": lambda wecom: wecom.moment_members("mom", ""),
+    "moment_audience": lambda wecom: wecom.moment_audience("mom", "lisi", ""),
+    "moment_receivers": lambda wecom: wecom.moment_receivers("mom", "lisi", ""),
+    "moment_reactions": lambda wecom: wecom.moment_reactions("mom", "lisi"),
     "notify": lambda wecom: wecom.notify(["lisi"], NoticeCard("题", "文", "https://e.cn")),
 }
 

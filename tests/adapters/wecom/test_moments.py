@@ -38,13 +38,15 @@ def post(
 
 @pytest.fixture(autouse=True)
 def company(site: WeComHarness) -> None:
+    """The making takes a minute, and so does the handing out: no slow machine sees one done too early."""
+    site.simulator.settings.moment_job_seconds = site.simulator.settings.moment_handing_out = 60
     site.play.create_member(CORP_ID, "LiLei", "李雷")
     site.play.create_follow(CORP_ID, "HanMeimei", site.customer)
 
 
 async def made(site: WeComHarness, wecom: WeComAdapter, wanted: MomentPost) -> str:
     job_id = await wecom.post_moment(wanted)
-    site.advance(timedelta(seconds=10))
+    site.advance(timedelta(seconds=130))
     job = await wecom.moment_job(job_id)
     assert job.state == "done", job
     return job.moment_id
@@ -72,12 +74,12 @@ async def test_a_moment_is_made_by_a_job_and_published_by_each_member(site: WeCo
     job_id = await wecom.post_moment(post(PICTURE, who=("hanmeimei", "lilei", "nobody")))
     assert await wecom.moment_job(job_id) == MomentJob("waiting")
     assert await listed(site, wecom) == []
-    site.advance(timedelta(seconds=5))
+    site.advance(timedelta(seconds=61))
     job = await wecom.moment_job(job_id)
     assert (job.state, list(job.refused)) == ("done", ["nobody"])
     with pytest.raises(RetryLater):
         await wecom.moment_members(job.moment_id, "")
-    site.advance(timedelta(seconds=5))
+    site.advance(timedelta(seconds=61))
     (ref,) = await listed(site, wecom)
     assert (ref.task_id, ref.text) == (job.moment_id, "周末住湖边")
     site.play.publish_moment(CORP_ID, job.moment_id, "LiLei")
@@ -172,7 +174,7 @@ async def test_a_moment_whose_answer_is_lost_is_uncertain_and_found(
     site.simulator.faults.add(Fault(kind, ADD))  # type: ignore[arg-type]
     with pytest.raises(raised):
         await wecom.post_moment(post())
-    site.advance(timedelta(seconds=10))
+    site.advance(timedelta(seconds=130))
     assert len(await listed(site, wecom)) == number
 
 
@@ -200,7 +202,7 @@ async def test_a_job_whose_members_are_all_unknown_fails_with_a_sentence(
     site: WeComHarness, wecom: WeComAdapter
 ) -> None:
     job_id = await wecom.post_moment(post(who=("nobody",), tags=("etUnknown",)))
-    site.advance(timedelta(seconds=5))
+    site.advance(timedelta(seconds=61))
     job = await wecom.moment_job(job_id)
     assert (job.state, job.moment_id, list(job.refused), list(job.refused_tags)) == (
         "failed",
@@ -242,7 +244,7 @@ async def test_lists_are_read_page_by_page(site: WeComHarness, wecom: WeComAdapt
     site.simulator.settings.moments_per_minute = 100
     for number in range(25):
         await wecom.post_moment(post(text=f"第{number}条"))
-    site.advance(timedelta(seconds=10))
+    site.advance(timedelta(seconds=130))
     assert [one.text for one in await listed(site, wecom)] == [f"第{number}条" for number in range(25)]
 
 

@@ -54,6 +54,7 @@ async def code(shop: Shop, path: str, body: Json) -> int:
 
 
 async def test_a_job_takes_its_time_and_is_forgotten_after_a_day(shop: Shop) -> None:
+    shop.play.change_settings({"moment_job_seconds": 60, "moment_handing_out": 60})
     job = (await shop.post(ADD, words("ZhangSan")))["jobid"]
     first = await shop.get(RESULT, jobid=job)
     assert first["status"] in (1, 2)
@@ -61,11 +62,11 @@ async def test_a_job_takes_its_time_and_is_forgotten_after_a_day(shop: Shop) -> 
     now = shop.play._now()
     everything = {"start_time": now - DAY, "end_time": now + DAY, "filter_type": 0}
     assert (await shop.post(LIST, everything))["moment_list"] == []
-    shop.play.advance_clock(4)
+    shop.play.advance_clock(60)
     result = (await shop.get(RESULT, jobid=job))["result"]
     assert (result["errcode"], result["moment_id"][:3]) == (0, "mom")
     assert await code(shop, TASK, {"moment_id": result["moment_id"]}) == 41079
-    shop.play.advance_clock(3)
+    shop.play.advance_clock(60)
     assert (await shop.post(TASK, {"moment_id": result["moment_id"]}))["task_list"] == [
         {"userid": "ZhangSan", "publish_status": 0}
     ]
@@ -165,13 +166,18 @@ async def test_files_for_moments_have_a_size(shop: Shop) -> None:
         assert (await upload(shop, content, kind, scene))["errcode"] == expected, (kind, scene, expected)
 
 
+def go_to_the_middle_of_a_month(shop: Shop) -> None:
+    """Where no minute, day or month ends soon."""
+    shop.play.advance_clock(IN_THE_MIDDLE_OF_A_MONTH - shop.play.clock.now().timestamp())
+
+
 class TestLimits:
     @pytest.fixture
     def settings(self) -> Settings:
         return Settings(moments_per_minute=2, moments_per_month=4, moment_jobs_at_once=3)
 
     async def test_moments_have_a_number_per_minute_at_once_and_per_month(self, shop: Shop) -> None:
-        shop.play.advance_clock(IN_THE_MIDDLE_OF_A_MONTH - shop.play.clock.now().timestamp())
+        go_to_the_middle_of_a_month(shop)
         codes = [await code(shop, ADD, words("lisi")) for _ in range(3)]
         assert codes == [0, 0, 45009]
         shop.play.advance_clock(60)
@@ -180,6 +186,13 @@ class TestLimits:
         assert [*codes, await code(shop, ADD, words("lisi"))] == [0, 0, 41210]
         shop.play.advance_clock(31 * DAY)
         assert await code(shop, ADD, words("lisi")) == 0
+
+
+async def test_so_many_are_made_at_once(shop: Shop) -> None:
+    shop.play.change_settings({"moment_jobs_at_once": 2, "moment_job_seconds": 60})
+    assert [await code(shop, ADD, words("lisi")) for _ in range(3)] == [0, 0, 41078]
+    shop.play.advance_clock(60)
+    assert await code(shop, ADD, words("lisi")) == 0
 
 
 async def test_a_company_without_moments(shop: Shop) -> None:
@@ -219,6 +232,7 @@ async def test_members_publish_and_customers_react(shop: Shop) -> None:
 
 
 async def test_a_customer_sees_three_moments_of_the_company_a_day(shop: Shop) -> None:
+    go_to_the_middle_of_a_month(shop)
     shop.play.create_follow(CORP, "lisi", shop.customer)
     shown = []
     for _ in range(4):
@@ -228,6 +242,9 @@ async def test_a_customer_sees_three_moments_of_the_company_a_day(shop: Shop) ->
         shown.append(len((await shop.post(SHOWN, theirs))["customer_list"]))
         assert len((await shop.post(CHOSEN, theirs))["customer_list"]) == 1
     assert shown == [1, 1, 1, 0]
+    shop.play.advance_clock(DAY)
+    moment_id = (await made(shop, words("lisi")))["moment_id"]
+    assert shop.play.publish_moment(CORP, moment_id, "lisi").shown == [shop.customer]
 
 
 async def test_a_moment_that_is_taken_back_cannot_be_published(shop: Shop) -> None:
