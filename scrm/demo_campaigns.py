@@ -8,8 +8,10 @@ from campaigns.life.content import PostsInput
 from campaigns.life.facts import ways_of
 from campaigns.life.settings import RULES
 from campaigns.life.write import NewCampaign
+from campaigns.moments.places import members, places
 from campaigns.shapes import Audience, Schedule
 from customers.greetings.content import GreetingContentInput
+from customers.sync.looks import read_directory
 from scrm.auth import principal_of
 from scrm.permissions import Principal
 from scrm.services import Services, Work
@@ -37,10 +39,21 @@ async def _audience(services: Services, campaign: Campaign) -> Audience | None:
     """None: nothing of the company's goes this way."""
     if not campaign.way:
         return Audience()
+    if campaign.way == "moment":
+        return await _who_posts(services)
     ways = ways_of(services.connections)
     channels = [one for one, ways_there in ways.items() if any(way.way == campaign.way for way in ways_there)]
     rows = await services.db.fetch(ACCOUNTS, channels)
     return Audience(account_ids=tuple(row["id"] for row in rows)) if rows else None
+
+
+async def _who_posts(services: Services) -> Audience | None:
+    """All members who have moments; the first comparison with the platform, which makes their accounts, may not have begun yet."""
+    for place in places(services.connections):
+        loaded = services.connections.held(place.connection_id)
+        if loaded is not None:
+            await read_directory(services, loaded)
+    return Audience() if await members(services.db, places(services.connections), Audience()) else None
 
 
 async def _write(services: Services, number: int, campaign: Campaign, audience: Audience) -> None:
@@ -48,6 +61,7 @@ async def _write(services: Services, number: int, campaign: Campaign, audience: 
         writer = await _principal(work, campaign.by)
         new = NewCampaign(
             client_token=f"sample-company-{number:04d}",
+            kind="moment" if campaign.way == "moment" else "message",
             name=campaign.name,
             posts=PostsInput(post=GreetingContentInput(text=campaign.text)),
             audience=audience,

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """``way``: only over accounts where posts go this way; empty: over all. A campaign whose way nobody has is left out."""
+    """``way``: only over accounts where posts go this way; empty: over all; ``moment``: in the Moments of all who have them. A campaign whose way nobody has is left out."""
 
     name: str
     text: str
     by: str
-    way: Literal["", "task", "broadcast", "reply"]
+    way: Literal["", "task", "broadcast", "reply", "moment"]
     schedule: dict[str, Any]
     submitted: bool = True
 
@@ -42,6 +42,13 @@ CAMPAIGNS = (
         "marketer",
         "",
         {"mode": "recurring", "calendar": {"every": "week", "days": [5], "time": "19:30"}, "times": 4},
+    ),
+    Campaign(
+        "朋友圈：云朵沙发到店试坐",
+        "云朵沙发到店啦，坐下就不想起来。周末来{{company.name}}试坐，送同色抱枕一对。",
+        "manager",
+        "moment",
+        {"mode": "now", "quiet": None},
     ),
     Campaign(
         "新年问候（草稿）",
