@@ -13,6 +13,7 @@ import uvloop
 
 from bench.accept import accept
 from bench.busy import busy
+from bench.campaigns import campaigns
 from bench.customers import customers
 from bench.end_to_end import end_to_end
 from bench.fan_out import fan_out
@@ -30,6 +31,7 @@ BENCHES = {
     "flat": flat,
     "busy": busy,
     "customers": customers,
+    "campaigns": campaigns,
 }
 
 

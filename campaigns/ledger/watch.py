@@ -32,10 +32,10 @@ RESULTS = """
 update delivery d set state = w.state, reason = w.reason, sent_at = w.sent_at, updated_at = $6,
   counted_at = case when w.state = 'sent' then w.sent_at end
 from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) w (external_id, state, reason, sent_at)
-where d.ticket_id = $1 and d.state in ('sending', 'asked')
-  and (d.contact_id = (select k.id from contact k where k.connection_id = $7 and k.external_id = w.external_id)
-    or d.group_chat_id = (select g.id from group_chat g where g.connection_id = $7 and g.external_id = w.external_id))
+join {whom} k on k.connection_id = $7 and k.external_id = w.external_id
+where d.ticket_id = $1 and d.state in ('sending', 'asked') and d.{whom}_id = k.id
 """
+OF_PEOPLE, OF_GROUPS = RESULTS.format(whom="contact"), RESULTS.format(whom="group_chat")
 EVENT = """
 select data from platform_event where connection_id = $1 and name = 'broadcast.finished' and at >= $2 and data ->> 'broadcast_id' = $3
 order by id desc limit 1
@@ -151,7 +151,8 @@ async def _write(work: Work, ticket: Row, results: Sequence[AskedResult]) -> Non
     known = [(one.external_id, *STATES[one.state], one.sent_at or work.now) for one in results if one.state in STATES]
     if known:
         columns = [list(column) for column in zip(*known, strict=True)]
-        await work.tx.execute(RESULTS, ticket["id"], *columns, work.now, ticket["connection_id"])
+        for sql in (OF_PEOPLE, OF_GROUPS):
+            await work.tx.execute(sql, ticket["id"], *columns, work.now, ticket["connection_id"])
 
 
 async def _told(services: Services, ticket: Row) -> BroadcastResult | None:

@@ -42,8 +42,10 @@ class MassApi:
         if sender and sender not in call.corp.members:
             raise Refused(40003)
         text, attachments = self._content(call)
-        mine = [one for one in self._reachable(call.corp, sender, groups=groups) if not wanted or one in wanted]
-        failed = [one for one in wanted if one not in mine]
+        chosen = set(wanted)
+        mine = [one for one in self._reachable(call.corp, sender, groups=groups) if not wanted or one in chosen]
+        reached = set(mine)
+        failed = [one for one in wanted if one not in reached]
         if not mine:
             raise Refused(41048)
         task = MassTask(
