@@ -2124,6 +2124,8 @@ create index delivery_planned on delivery (run_id, way, account_id, due_at, id) 
 create index delivery_open on delivery (run_id, id) where state in ('sending', 'asked');
 -- Messages under way, however many others wait for their members.
 create index delivery_answering on delivery (run_id, id) where state = 'sending' and way = 'reply';
+-- Pages of a run's recipients, of some states and reasons or of all.
+create index delivery_of_run on delivery (run_id, state, reason, id);
 -- Their account is gone.
 create index delivery_orphan on delivery (run_id) where account_id is null and state in ('planned', 'sending', 'asked');
 create index delivery_ticket on delivery (ticket_id, contact_id) where ticket_id is not null;

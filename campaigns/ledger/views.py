@@ -32,15 +32,24 @@ select t.account_id, count(*)::int as tasks, count(t.confirmed_at)::int as confi
   count(*) filter (where t.state = 'asked' and t.confirmed_at is null)::int as waiting, max(t.reminded_at) as reminded_at
 from broadcast_ticket t where t.run_id = $1 and t.way = 'task' group by 1
 """
+# The tally knows which states and reasons there are: of each, the first entries of one index, however many others lie between.
 PAGE_OF = """
+with kinds as (
+  select state, reason from delivery_tally where run_id = $1 and ($3::text is null or state = $3) and ($4::text is null or reason = $4)
+    and ($5::bigint is null or account_id = $5) group by 1, 2 having sum(n) > 0
+),
+here as (
+  select o.id from kinds k cross join lateral (
+    select d.id from delivery d where d.run_id = $1 and d.state = k.state and d.reason = k.reason and d.id > $2
+      and ($5::bigint is null or d.account_id = $5) order by d.id limit $6) o
+  order by o.id limit $6
+)
 select d.id, d.customer_id, d.group_chat_id, d.account_id, d.conversation_id, d.way, d.state, d.reason, d.detail, d.due_at, d.sent_at, d.read_at,
   d.replied_at, d.followed_at, d.attempt, d.message_id, t.platform_id, coalesce(u.name, g.name, '') as name, coalesce(u.avatar, '') as avatar,
   coalesce(a.name, '') as account
-from delivery d left join customer u on u.id = d.customer_id left join group_chat g on g.id = d.group_chat_id
+from here h join delivery d on d.id = h.id left join customer u on u.id = d.customer_id left join group_chat g on g.id = d.group_chat_id
 left join account a on a.id = d.account_id left join broadcast_ticket t on t.id = d.ticket_id
-where d.run_id = $1 and d.id > $2 and ($3::text is null or d.state = $3) and ($4::text is null or d.reason = $4)
-  and ($5::bigint is null or d.account_id = $5)
-order by d.id limit $6
+order by d.id
 """
 ASIDE = "select step, tries, since, until, error from campaign_aside where run_id = $1 order by since, step"
 SUMS = """
