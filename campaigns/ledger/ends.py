@@ -9,6 +9,10 @@ from scrm.db import RETRYABLE, Row
 from scrm.services import Services, Work
 
 SWEPT = 5000
+NOTHING_OPEN = """
+coalesce((select sum(t.n) from delivery_tally t where t.run_id = r.id and t.state in ('planned', 'sending', 'asked')), 0) = 0
+"""
+"""As SQL, of the run ``r``: by the tally, which is written in the same transactions as the ledger."""
 CANCELLED = f"""
 select r.id, r.campaign_id, c.name, {aside.KNOWN.format("ends")} from campaign_run r join campaign c on c.id = r.campaign_id
 where r.state = 'cancelled' and r.swept_at is null and {aside.READY.format("ends")} order by r.id
@@ -28,19 +32,16 @@ from gone g where d.ticket_id = g.id and d.state = 'sending'
 """
 WITHDRAW = "update broadcast_ticket set look_at = $2 where run_id = $1 and state = 'asked' and withdrawn_at is null and look_at > $2"
 # Nothing is left of it that could change.
-SWEPT_OUT = """
-update campaign_run r set swept_at = $2 where r.id = $1 and r.state = 'cancelled'
-  and not exists (select from delivery d where d.run_id = r.id and d.state = 'planned')
-  and not exists (select from delivery d where d.run_id = r.id and d.state in ('sending', 'asked'))
+SWEPT_OUT = f"""
+update campaign_run r set swept_at = $2 where r.id = $1 and r.state = 'cancelled' and {NOTHING_OPEN}
   and not exists (select from broadcast_ticket t where t.run_id = r.id and t.state in ('queued', 'calling', 'doubt', 'asked'))
-"""
+"""  # noqa: S608 - made of constants
 # Runs of which messages are under way, or of which nothing is open.
 OPEN_RUNS = f"""
 select * from (
   select r.id, r.campaign_id, c.name, {aside.KNOWN.format("ends")},
     exists (select from delivery d where d.run_id = r.id and d.state = 'sending' and d.way = 'reply') as answering,
-    r.state = 'running' and not exists (select from delivery d where d.run_id = r.id and d.state = 'planned')
-      and not exists (select from delivery d where d.run_id = r.id and d.state in ('sending', 'asked')) as over,
+    r.state = 'running' and {NOTHING_OPEN} as over,
     exists (select from delivery d where d.run_id = r.id and d.account_id is null and d.state in ('planned', 'sending', 'asked')) as orphaned
   from campaign_run r join campaign c on c.id = r.campaign_id
   where r.state in ('running', 'freezing') and c.kind = 'message' and {aside.READY.format("ends")}
@@ -52,12 +53,10 @@ update delivery set state = case when state = 'planned' then 'failed' else 'unce
   counted_at = case when state <> 'planned' then counted_at end
 where run_id = $1 and account_id is null and state in ('planned', 'sending', 'asked')
 """
-END = """
-update campaign_run r set state = 'done', finished_at = $2 where r.id = $1 and r.state = 'running'
-  and not exists (select from delivery d where d.run_id = r.id and d.state = 'planned')
-  and not exists (select from delivery d where d.run_id = r.id and d.state in ('sending', 'asked'))
-returning r.id
-"""
+HOLD = "select from campaign_run where id = $1 for no key update"
+END = f"""
+update campaign_run r set state = 'done', finished_at = $2 where r.id = $1 and r.state = 'running' and {NOTHING_OPEN} returning r.id
+"""  # noqa: S608 - made of constants
 
 
 async def settle(services: Services) -> bool:
@@ -80,7 +79,9 @@ async def _go_on(services: Services, run: Row) -> bool:
         async with services.work() as work:
             await _read_back(work, run["id"], run["campaign_id"], run["name"])
     async with services.work() as work:
-        # Runs before the campaign: the order of locks (campaigns/life/states.py).
+        # Runs before the campaign: the order of locks (campaigns/life/states.py). Held first, so that the counts are those after a retry
+        # that comes at this moment.
+        await work.tx.execute(HOLD, run["id"])
         if await work.tx.fetchval(END, run["id"], work.now) is not None:
             await run_ended(work, run["campaign_id"])
     return False

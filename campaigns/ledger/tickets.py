@@ -16,13 +16,13 @@ select d.run_id, d.campaign_id, d.connection_id, d.account_id, d.way, a.channel,
 from delivery d join account a on a.id = d.account_id
 where d.run_id = $1 and d.way = $2 and d.state = 'planned' and d.due_at <= $3 order by d.due_at, d.id limit 1
 """
-# Runs and ways of which something is due.
+# Runs and ways of which something is due: the first entry of the index for each, whatever the planner thinks of their number.
 RUNNING = f"""
 select r.id, w.way, c.schedule, {aside.KNOWN.format("tickets")} from campaign_run r join campaign c on c.id = r.campaign_id
 cross join (values ('task'), ('broadcast')) w (way)
-where r.state = 'running' and c.state = 'running' and {aside.READY.format("tickets")}
-  and exists (select from delivery d where d.run_id = r.id and d.way = w.way and d.state = 'planned' and d.due_at <= $1)
-order by r.id
+cross join lateral (
+  select from delivery d where d.run_id = r.id and d.way = w.way and d.state = 'planned' and d.due_at <= $1 order by d.due_at limit 1) due
+where r.state = 'running' and c.state = 'running' and {aside.READY.format("tickets")} order by r.id
 """  # noqa: S608 - made of constants
 PICK = """
 select d.id from delivery d where d.run_id = $1 and d.way = $2 and d.account_id = $3 and d.state = 'planned' and d.due_at <= $4
