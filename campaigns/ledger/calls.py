@@ -78,8 +78,9 @@ where a.id = $1
 """
 ON_THE_WAY = "update delivery set state = 'asked', updated_at = $2 where ticket_id = $1 and state = 'sending'"
 REFUSED = """
-update delivery d set state = 'failed', reason = 'not_a_friend', counted_at = null, updated_at = $3 from contact k
-where d.ticket_id = $1 and k.id = d.contact_id and k.external_id = any($2::text[]) and d.state in ('sending', 'asked')
+update delivery d set state = 'failed', reason = 'not_a_friend', counted_at = null, updated_at = $3
+where d.ticket_id = $1 and d.state in ('sending', 'asked')
+  and d.contact_id = any(array(select k.id from contact k where k.connection_id = $4 and k.external_id = any($2::text[])))
 """
 ENDED = """
 update broadcast_ticket set state = case when doubted_at is null then 'failed' else 'uncertain' end, reason = $2, finished_at = $3,
@@ -220,7 +221,7 @@ async def asked(work: Work, ticket: Row, token: uuid.UUID, platform_id: str, tex
     await work.tx.execute(ASKED, ticket["id"], token, platform_id, text, work.now + FIRST_LOOK)
     await work.tx.execute(ON_THE_WAY, ticket["id"], work.now)
     if refused:
-        await work.tx.execute(REFUSED, ticket["id"], refused, work.now)
+        await work.tx.execute(REFUSED, ticket["id"], refused, work.now, ticket["connection_id"])
     work.ring("campaign", ticket["campaign_id"])
 
 

@@ -28,14 +28,19 @@ where t.state = 'asked' and t.look_at <= $1 and n.paused_at is null order by t.l
 """
 HOLD = "update broadcast_ticket set look_at = $2 where id = $1 and state = 'asked' and look_at <= $3 returning id"
 NEXT = "update broadcast_ticket set look_at = $2, confirmed_at = coalesce(confirmed_at, $3), cursor = '' where id = $1 and state = 'asked'"
+KNOWN = """
+select 'contact' as whom, id, external_id from contact where connection_id = $1 and external_id = any($2::text[])
+union all select 'group', id, external_id from group_chat where connection_id = $1 and external_id = any($2::text[])
+"""
+# Ten thousand rows against ten thousand, of which the planner knows nothing: joined row by row it would take minutes.
+BY_HASH = "set local enable_nestloop = off"
 RESULTS = """
 update delivery d set state = w.state, reason = w.reason, sent_at = w.sent_at, updated_at = $6,
   counted_at = case when w.state = 'sent' then w.sent_at end
-from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) w (external_id, state, reason, sent_at)
-join {whom} k on k.connection_id = $7 and k.external_id = w.external_id
-where d.ticket_id = $1 and d.state in ('sending', 'asked') and d.{whom}_id = k.id
+from unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) w (id, state, reason, sent_at)
+where d.ticket_id = $1 and d.state in ('sending', 'asked') and d.{whom}_id = w.id
 """
-OF_PEOPLE, OF_GROUPS = RESULTS.format(whom="contact"), RESULTS.format(whom="group_chat")
+OF: dict[str, str] = {"contact": RESULTS.format(whom="contact"), "group": RESULTS.format(whom="group_chat")}
 EVENT = """
 select data from platform_event where connection_id = $1 and name = 'broadcast.finished' and at >= $2 and data ->> 'broadcast_id' = $3
 order by id desc limit 1
@@ -148,11 +153,20 @@ async def _confirmed(adapter: AsksMembers, ticket: Row) -> datetime | None:
 
 
 async def _write(work: Work, ticket: Row, results: Sequence[AskedResult]) -> None:
-    known = [(one.external_id, *STATES[one.state], one.sent_at or work.now) for one in results if one.state in STATES]
-    if known:
-        columns = [list(column) for column in zip(*known, strict=True)]
-        for sql in (OF_PEOPLE, OF_GROUPS):
-            await work.tx.execute(sql, ticket["id"], *columns, work.now, ticket["connection_id"])
+    known = {one.external_id: one for one in results if one.state in STATES}
+    if not known:
+        return
+    who = await work.tx.fetch(KNOWN, ticket["connection_id"], list(known))
+    await work.tx.execute(BY_HASH)
+    for whom, sql in OF.items():
+        lines = [
+            (row["id"], *STATES[one.state], one.sent_at or work.now)
+            for row in who
+            if row["whom"] == whom and (one := known[row["external_id"]])
+        ]
+        if lines:
+            columns = [list(column) for column in zip(*lines, strict=True)]
+            await work.tx.execute(sql, ticket["id"], *columns, work.now)
 
 
 async def _told(services: Services, ticket: Row) -> BroadcastResult | None:

@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from simulator.control import operation
 from simulator.wecom.mass import confirm
+from simulator.wecom.settings import Settings
 from simulator.wecom.state import Corp, MassTask
 
 
 class MassControl:
+    _settings: Settings
+
     @abstractmethod
     def _corp(self, corp_id: str) -> Corp: ...
 
@@ -29,7 +32,7 @@ class MassControl:
         corp, now = self._corp(corp_id), self._now()
         here = datetime.fromtimestamp(now, UTC) + timedelta(hours=8)
         task = corp.mass_tasks[msgid]
-        confirm(corp, task, now, calendar.monthrange(here.year, here.month)[1])
+        confirm(corp, task, now, self._settings.mass_per_month or calendar.monthrange(here.year, here.month)[1])
         return task
 
     @operation

@@ -47,6 +47,8 @@ class Settings:
     callback_retry_delays: tuple[float, ...] = (0.2, 0.5)
     """[?] The pause between the three tries is not published; real seconds."""
     callback_concurrency: int = 32
+    mass_per_month: int = 0
+    """To one customer or group in a calendar month; 0: as many as the month has days."""
     mass_reminders: int = 3
     """[?] Of one mass message; beyond it 41094."""
     mass_handing_out: int = 2
