@@ -60,7 +60,7 @@ async def file(request: Request, content_id: int, version: int, which: str, numb
     async with request.services.work() as work:
         said = content.of_place(await write.version_of(work, content_id, version), which)
     parts = said.parts if said is not None else ()
-    held = parts[number].file if 0 <= number < len(parts) else None
+    held = parts[number - 1].file if 1 <= number <= len(parts) else None
     if held is None:
         raise NotFound("There is no such file.")
     return await hand_out(request, held.model_dump())

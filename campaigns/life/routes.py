@@ -178,7 +178,7 @@ async def file(request: Request, campaign_id: int, which: str, number: int) -> R
     """``which``: ``post`` or a channel with words of its own."""
     said = content.of_place(posts_of(await found(request.services.db, campaign_id)), which)
     parts = said.parts if said is not None else ()
-    held = parts[number].file if 0 <= number < len(parts) else None
+    held = parts[number - 1].file if 1 <= number <= len(parts) else None
     if held is None:
         raise NotFound("There is no such file.")
     return await hand_out(request, held.model_dump())

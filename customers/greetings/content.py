@@ -110,9 +110,9 @@ class GreetingContentView(View):
 
 
 def content_view(content: Content, url: str) -> GreetingContentView:
-    """``url``: where its files are shown, by their number."""
+    """``url``: where its files are shown, by their number, from 1 as everything in an address is."""
     parts = []
-    for number, part in enumerate(content.parts):
+    for number, part in enumerate(content.parts, 1):
         file = part.file
         seen = None
         if file is not None:

@@ -161,7 +161,7 @@ async def file(request: Request, welcome_id: int, which: str, number: int) -> Ra
     row = await request.services.db.fetchrow("select content, off from welcome where id = $1", welcome_id)
     said = row[which] if row is not None and which in ("content", "off") else None
     parts = Content.model_validate(said).parts if said else ()
-    found = parts[number].file if 0 <= number < len(parts) else None
+    found = parts[number - 1].file if 1 <= number <= len(parts) else None
     if found is None:
         raise NotFound("There is no such file.")
     return await hand_out(request, found.model_dump())

@@ -43,21 +43,21 @@ class Posting:
             self.shop.wecom_id, name, who,
         )  # fmt: skip
         for member in members:
-            self.shop.wecom.control.create_follow(CORP, member, who, tag_ids=list(tags))
             await self.db.execute(
                 "insert into contact_link (contact_id, account_id, state, tags) values ($1, $2, 'active', $3)",
                 contact, self.accounts[member], list(tags),
             )  # fmt: skip
+            self.shop.wecom.control.create_follow(CORP, member, who, tag_ids=list(tags))
         return who
 
-    async def company_tag(self, name: str) -> str:
+    async def company_tag(self, name: str, group: str = "等级") -> str:
         """A tag of both sides; returns the platform's id."""
-        external = self.shop.wecom.control.create_tag_group(CORP, "等级", [name])[name]
+        external = self.shop.wecom.control.create_tag_group(CORP, group, [name])[name]
         self.tag = await self.db.fetchval(
-            """with g as (insert into tag_group (name) values ('等级') returning id),
+            """with g as (insert into tag_group (name) values ($4) returning id),
             t as (insert into tag (tag_group_id, name) select id, $2 from g returning id, tag_group_id)
             insert into tag_link (connection_id, tag_group_id, tag_id, external_id) select $1, tag_group_id, id, $3 from t returning tag_id""",
-            self.shop.wecom_id, name, external,
+            self.shop.wecom_id, name, external, group,
         )  # fmt: skip
         return external
 
@@ -135,13 +135,18 @@ class Posting:
 @asynccontextmanager
 async def posting(settings: Settings) -> AsyncIterator[Posting]:
     async with company(settings, role="web") as shop:
-        shop.wecom.settings.moment_job_seconds = shop.wecom.settings.moment_handing_out = 0
-        accounts = {}
-        for userid, name in (("zhangsan", "张三"), ("lisi", "李四")):
-            shop.wecom.control.create_member(CORP, userid, name)
-            accounts[userid] = await shop.services.db.fetchval(
-                "insert into account (connection_id, channel, external_id, name) values ($1, 'wecom_member', $2, $3) "
-                "on conflict (connection_id, channel, external_id) do update set name = excluded.name returning id",
-                shop.wecom_id, userid, name,
-            )  # fmt: skip
-        yield Posting(shop, accounts)
+        yield await with_members(shop)
+
+
+async def with_members(shop: Company, *names: str) -> Posting:
+    """The company with two members, 张三 and 李四 unless they have other names."""
+    shop.wecom.settings.moment_job_seconds = shop.wecom.settings.moment_handing_out = 0
+    accounts = {}
+    for userid, name in zip(("zhangsan", "lisi"), names or ("张三", "李四"), strict=True):
+        shop.wecom.control.create_member(CORP, userid, name)
+        accounts[userid] = await shop.services.db.fetchval(
+            "insert into account (connection_id, channel, external_id, name) values ($1, 'wecom_member', $2, $3) "
+            "on conflict (connection_id, channel, external_id) do update set name = excluded.name returning id",
+            shop.wecom_id, userid, name,
+        )  # fmt: skip
+    return Posting(shop, accounts)
