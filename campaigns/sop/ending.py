@@ -109,7 +109,7 @@ async def stop(work: Work, reasons: Mapping[int, str], *, by_id: int | None = No
 
 
 def _line(row: Row, by_id: int | None) -> Line:
-    data: dict[str, Any] = {"sop": {"id": row["sop_id"], "name": row["name"]}, "reason": row["reason"]}
+    data: dict[str, Any] = {"sop": {"id": row["sop_id"], "name": row["name"]}, "why": row["reason"]}
     return Line(
         row["customer_id"], "sop.stopped", agent_id=by_id, object_kind="sop", object_id=row["sop_id"], data=data
     )

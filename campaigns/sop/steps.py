@@ -154,7 +154,7 @@ async def _note(work: Work, doing: Sequence[Doing]) -> None:
             one.entry["customer_id"], "sop.step", object_kind="sop", object_id=one.planned.id,
             agent_id=None, data={
                 "sop": one.planned.named, "n": one.entry["next_step"] + 1, "of": len(one.planned.plan.steps),
-                "title": one.step.title, "done": one.state, "reason": one.reason,
+                "title": one.step.title, "done": one.state, "why": one.reason,
             },
         )
         for one in doing

@@ -162,6 +162,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "campaign": {"campaign": "/campaigns/1"},
     "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
     "invites": {"invites": "/invites", "invites-new": "/invites/new"},
+    "sops": {"sops": "/sops", "sop": "/sops/1"},
+    "sop-edit": {"sop-edit": "/sops/1/edit"},
     "lost": {"lost": "/nowhere-at-all"},
 }
 """Addresses of pages whose path has parameters."""

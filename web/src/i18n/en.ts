@@ -33,6 +33,7 @@ export default {
   },
   nav: {
     campaigns: 'Campaigns',
+    sop: 'Plans',
     newCampaign: 'New campaign',
     newMoment: 'New moment',
     more: 'More',

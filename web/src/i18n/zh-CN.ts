@@ -34,6 +34,7 @@ export default {
   nav: {
     campaigns: '群发',
     newMoment: '新建朋友圈',
+    sop: '跟进计划',
     newCampaign: '新建群发',
     more: '更多',
     modules: '主导航',

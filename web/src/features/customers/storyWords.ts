@@ -1,4 +1,4 @@
-import { ArrowLeftRight, CalendarCheck, CircleDot, FileText, GitMerge, Hand, MessageSquare, NotebookPen, Radio, ScanLine, Split, Tag, UserRound, UserRoundPen } from 'lucide-vue-next'
+import { ArrowLeftRight, CalendarCheck, CircleDot, FileText, GitMerge, Hand, MessageSquare, NotebookPen, Radio, Route, ScanLine, Split, Tag, UserRound, UserRoundPen } from 'lucide-vue-next'
 import type { Component } from 'vue'
 import type { StoryEntry } from '@/api/whole'
 import type { usePeople } from '@/stores/people'
@@ -21,6 +21,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   file: { icon: FileText, tone: 'plain' },
   code: { icon: ScanLine, tone: 'accent' },
   greeting: { icon: Hand, tone: 'green' },
+  sop: { icon: Route, tone: 'accent' },
   customer: { icon: UserRound, tone: 'plain' },
   'customer.merged': { icon: GitMerge, tone: 'violet' },
   'customer.joined': { icon: GitMerge, tone: 'violet' },
@@ -73,6 +74,15 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
     case 'customer.merged':
     case 'customer.joined':
       values.names = names(data.customers).map((name) => `“${name}”`).join(comma) || t('whole.unnamed')
+      break
+    case 'sop.began':
+    case 'sop.step':
+    case 'sop.stopped':
+    case 'sop.done':
+      values.name = names(data.sop)[0] ?? ''
+      values.title = String(data.title ?? '')
+      values.n = data.n ?? ''
+      values.of = data.of ?? ''
       break
     case 'campaign.sent':
     case 'moment.liked':

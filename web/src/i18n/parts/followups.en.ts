@@ -44,7 +44,7 @@ export default {
       text: 'What is to be done',
       noCustomer: 'About no customer',
       done: 'Done',
-      doneOf: 'Done: {text}',
+      copyWords: 'Copy words', doneOf: 'Done: {text}',
       doneWith: 'Done, with an outcome',
       move: 'Move',
       moveOf: 'Move: {text}',

@@ -44,7 +44,7 @@ export default {
       text: '任务内容',
       noCustomer: '不关联客户',
       done: '完成',
-      doneOf: '完成：{text}',
+      copyWords: '复制话术', doneOf: '完成：{text}',
       doneWith: '完成并写结果',
       move: '改时间',
       moveOf: '改时间：{text}',

@@ -38,6 +38,7 @@ export default {
         follow_up: { noted: 'Follow-up', corrected: 'Corrected a follow-up', edited: 'Corrected a follow-up', deleted: 'Deleted a follow-up', restored: 'Restored a follow-up' },
         task: { added: 'Added a task', changed: 'Changed a task', done: 'Finished a task', reopened: 'Reopened a task', cancelled: 'Cancelled a task', moved: 'Moved a task', given: 'Handed a task on' },
         greeting: { sent: 'Greeted within {seconds} s', already: 'Another app had greeted', late: 'The greeting was too late', refused: 'The greeting was refused', uncertain: 'Whether the greeting arrived is unknown' },
+        sop: { began: 'Entered the plan “{name}”', step: 'Plan “{name}”, step {n} of {of}: {title}', stopped: 'The plan “{name}” ended early', done: 'Went through the plan “{name}”' },
         invite: { accepted: 'Accepted an invite from a list' },
         code: { scanned: 'Came by the code {code}' },
         stage: { changed: 'Stage {from} → {to}' },

@@ -38,6 +38,7 @@ export default {
         follow_up: { noted: '跟进', corrected: '修改了跟进', edited: '修改了跟进', deleted: '删除了跟进', restored: '恢复了跟进' },
         task: { added: '新建任务', changed: '修改任务', done: '完成任务', reopened: '重新打开任务', cancelled: '取消任务', moved: '改期任务', given: '转交任务' },
         greeting: { sent: '欢迎语已发送（{seconds} 秒）', already: '其他应用已发送欢迎语', late: '欢迎语超时未发送', refused: '欢迎语被平台拒绝', uncertain: '欢迎语是否送达未知' },
+        sop: { began: '进入跟进计划“{name}”', step: '跟进计划“{name}”第 {n}/{of} 步：{title}', stopped: '跟进计划“{name}”停止', done: '走完跟进计划“{name}”' },
         invite: { accepted: '通过了名单里的好友申请' },
         code: { scanned: '扫码添加 {code}' },
         stage: { changed: '阶段 {from} → {to}' },

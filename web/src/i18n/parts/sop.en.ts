@@ -1,0 +1,32 @@
+export default {
+  error: {
+    code: {
+      does_not_fit: 'This customer does not fit the plan: it would end at once',
+      in_it_already: 'This customer is in the plan already, or was and may not be again',
+      ended_already: 'This plan has come to its end already',
+    },
+  },
+  sop: {
+    title: 'Follow-up plans', text: 'After a customer is added, tagged, reaches a stage or a date comes, follow up day by day: a task for the rep, or a message where the platform allows it. It ends when the customer replies or no longer fits.',
+    make: 'New plan', back: 'All plans', failed: 'The plans could not be loaded', none: 'No plans yet', noneText: 'Choose what begins it, then write what is done on day 0, day 1, day 3…', denied: 'You may not see follow-up plans',
+    on: 'On', off: 'Off', enrolling: 'Taking in those who fit', edit: 'Edit', enable: 'Switch on', disable: 'Switch off', remove: 'Delete', people: 'Customers', results: 'Results', version: 'Version {n}',
+    entered: 'Entered', under_way: 'Under way', done: 'Done', stopped: 'Stopped', steps: '{n} steps', lastChanged: '{who} · {when}',
+    problem: { bad_filter: 'A field, tag or segment that its condition uses is gone, so the plan was switched off. Change it, then switch it on again.', not_understood: 'What this plan says is no longer understood, so it was switched off. Edit it again.' },
+    start: { title: 'What begins it', added: 'Added as a contact', tag: 'Tagged', stage: 'Reached a stage', date: 'A date comes', codes: 'Only by these codes', anyCode: 'By whatever way', tags: 'Tags', stages: 'Stages', field: 'Date field', before: 'Days before', yearly: 'Every year', noField: 'There is no customer field that holds a date yet.', order: 'There are no orders in the product yet, so nothing can begin with one.' },
+    says: { added: 'After being added as a contact', addedBy: 'After being added by the code {names}', tag: 'After getting the tag {names}', stage: 'After reaching the stage {names}', date: 'On the day of {field}', dateBefore: '{n} days before {field}', yearly: ' (every year)' },
+    who: 'Only for these customers', whoText: 'Without conditions: everybody.', condition: '{n} conditions',
+    plan: 'Steps', addStep: 'Add a step', step: 'Step {n}', removeStep: 'Delete step {n}', day: 'By day', delay: 'After a while', dayN: 'Day {n}', dayOf: 'Which day after the beginning', sameDay: 'Same day', clock: 'Time', after: 'After', minutes: 'minutes', hours: 'hours', unit: 'Unit', afterMinutes: 'After {n} min', afterHours: 'After {n} h', atOnce: 'At once',
+    kind: { label: 'What is done', task: 'A task for the rep', message: 'A message where allowed' }, kindShort: { task: 'Task', message: 'Message' }, kindHint: { task: 'The owner gets it for that day, with the words ready to copy.', message: 'It leaves only while the reply window is open. Otherwise:' },
+    stepTitle: 'Title', stepTitleHint: 'For example: say hello', stepText: 'What to do', wordsTask: 'Words ready to copy', wordsMessage: 'Message', insert: 'Insert', otherwise: { label: 'Otherwise', task: 'A task for the rep', skip: 'Leave out, with the reason' },
+    repliesThen: 'When the customer writes: {then}', ends: 'What ends it', onReply: { label: 'The customer writes', any: 'ends at once', after_step: 'ends after the first step', never: 'goes on' }, leave: 'Ends when they no longer fit (tag taken, stage left, condition not met)', always: 'It always ends when the customer deletes us, opts out, has an open complaint, or is deleted.',
+    rules: 'Rules', again: 'A customer may enter again after an earlier time', late: 'A missed step is still done within', lateAfter: 'hours, else left out with the reason', quiet: 'Quiet hours', quietTo: 'to', quietHint: 'A step that falls into them waits for their end.', deputy: 'Tasks of customers without an owner go to', nobody: 'Nobody (left out, with the reason)',
+    name: 'Name of the plan', saved: 'The plan is saved', leaveEdit: 'Cancel', versions: 'Who is under way goes on with the version they began with. A change counts for those who enter later.', olderUnderWay: '{n} customers are on an earlier version',
+    enableTitle: 'Switch the plan on', enableText: 'What happens from now on lets customers enter.', alsoMatching: 'Also begin for the {n} customers who fit now', noneMatch: 'Nobody fits already.', enabled: 'The plan is on', disabled: 'The plan is off', disableHint: 'While it is off nobody enters, and no step is done.',
+    result: { tasks: 'Tasks', tasksDone: '{n} done', sent: 'Sent', sending: 'Sending', failed: 'Failed', uncertain: 'Unknown', skipped: 'Left out', replied: 'Replied', rate: 'Reply rate', none: 'Nobody has come to this step yet' },
+    reason: { replied: 'Customer replied', left: 'No longer fits', deleted_us: 'Deleted us', not_a_friend: 'No longer a contact', opted_out: 'Opted out', complaint: 'Open complaint', gone: 'Deleted or merged', plan_gone: 'Condition is gone', by_hand: 'Stopped by hand' },
+    why: { late: 'missed for too long', nobody: 'nobody to do it', window_closed: 'reply window closed', window_used_up: 'reply window used up', account_paused: 'account paused', no_account: 'no conversation', frequency_cap: 'contacted often enough', value_missing: 'a value is missing', cannot_send: 'not allowed by the platform', read_only: 'channel is read-only', too_long: 'too long', link_not_allowed: 'no links allowed', other: 'refused by the platform' },
+    stepState: { task: 'Task given', sending: 'Sending', sent: 'Sent', failed: 'Failed', uncertain: 'Unknown whether it arrived', skipped: 'Left out' },
+    noPeople: 'Nobody has entered yet', noPeopleOf: 'No such customers', more: 'More', next: 'Next: {title}', waits: 'Waiting: the plan is off', reachHint: 'Only customers whom you see are listed.',
+    customer: { title: 'Follow-up plans', at: 'Step {n} of {of}', stop: 'Stop', stopped: 'Stopped', begin: 'Begin', beginOf: 'Choose a plan', begun: 'The plan has begun', past: 'Earlier plans', copy: 'Copy words', failed: 'The plans could not be loaded', repliedThen: 'Customer replied' },
+  },
+}

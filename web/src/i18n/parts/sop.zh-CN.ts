@@ -1,0 +1,32 @@
+export default {
+  error: {
+    code: {
+      does_not_fit: '这位客户不符合该计划的条件，开始后会立即停止',
+      in_it_already: '这位客户已在该计划中，或已经走过且不可重复',
+      ended_already: '该计划已经走完',
+    },
+  },
+  sop: {
+    title: '跟进 SOP', text: '客户被添加、打上标签、进入阶段或到了某个日期后，按天安排跟进：给员工一条任务，或在平台允许时直接发消息。客户回复或不再符合条件就停止。',
+    make: '新建计划', back: '全部计划', failed: '跟进计划没有加载出来', none: '还没有跟进计划', noneText: '先选什么时候开始，再写第 0 天、第 1 天、第 3 天……做什么。', denied: '你没有查看跟进计划的权限',
+    on: '已启用', off: '未启用', enrolling: '正在加入已符合的客户', edit: '编辑', enable: '启用', disable: '停用', remove: '删除', people: '客户', results: '结果', version: '第 {n} 版',
+    entered: '进入', under_way: '进行中', done: '走完', stopped: '停止', steps: '{n} 个步骤', lastChanged: '{who} · {when}',
+    problem: { bad_filter: '条件里用到的字段、标签或细分已不存在，系统已停用此计划。请修改后再启用。', not_understood: '这个计划的内容已无法识别，系统已停用。请重新编辑。' },
+    start: { title: '什么时候开始', added: '被添加为联系人', tag: '打上标签', stage: '进入阶段', date: '到了某个日期', codes: '只限这些渠道码', anyCode: '任何方式添加', tags: '标签', stages: '阶段', field: '日期字段', before: '提前天数', yearly: '每年', noField: '还没有日期类型的客户字段。', order: '系统里还没有订单，所以不能按订单开始。' },
+    says: { added: '被添加为联系人后', addedBy: '通过渠道码 {names} 添加后', tag: '打上标签 {names} 后', stage: '进入阶段 {names} 后', date: '{field} 当天', dateBefore: '{field} 前 {n} 天', yearly: '（每年）' },
+    who: '只针对哪些客户', whoText: '不写条件就是所有客户。', condition: '附带 {n} 个条件',
+    plan: '步骤', addStep: '添加步骤', step: '第 {n} 步', removeStep: '删除第 {n} 步', day: '按天', delay: '按时长', dayN: '第 {n} 天', dayOf: '开始后第几天', sameDay: '当天', clock: '时间', after: '开始后', minutes: '分钟', hours: '小时', unit: '单位', afterMinutes: '{n} 分钟后', afterHours: '{n} 小时后', atOnce: '立即',
+    kind: { label: '做什么', task: '给员工一条任务', message: '平台允许时发消息' }, kindShort: { task: '任务', message: '消息' }, kindHint: { task: '任务给客户的归属员工，当天内完成，话术可一键复制。', message: '只有当时在回复窗口内才能发出；不能发时：' },
+    stepTitle: '标题', stepTitleHint: '例如：问候并介绍自己', stepText: '要做的事', wordsTask: '备好的话术（可复制）', wordsMessage: '消息内容', insert: '插入变量', otherwise: { label: '不能发时', task: '改为员工任务', skip: '跳过并写明原因' },
+    repliesThen: '客户发来消息：{then}', ends: '什么时候停止', onReply: { label: '客户发来消息', any: '立即停止', after_step: '做过第一步之后才停止', never: '不停止' }, leave: '不再符合条件时停止（标签被去掉、离开阶段、不再满足条件）', always: '客户删除员工、不再接收群发、有未结投诉或被删除时，总会停止。',
+    rules: '规则', again: '同一客户可以多次进入（一次走完后再次发生时）', late: '错过的步骤在', lateAfter: '小时内补做，超过就跳过并写明原因', quiet: '免打扰', quietTo: '至', quietHint: '落在免打扰时段的步骤，顺延到结束时。', deputy: '无归属客户的任务给', nobody: '不指定（跳过并写明原因）',
+    name: '计划名称', saved: '计划已保存', leaveEdit: '取消', versions: '进行中的客户继续走他们开始时的那一版，修改只影响之后进入的客户。', olderUnderWay: '还有 {n} 位客户在走之前的版本',
+    enableTitle: '启用计划', enableText: '从现在起，发生的事会让客户进入计划。', alsoMatching: '现在已经符合的 {n} 位客户也一起开始', noneMatch: '现在没有已经符合的客户。', enabled: '计划已启用', disabled: '计划已停用', disableHint: '停用期间不会有人进入，也不会做任何步骤。',
+    result: { tasks: '任务', tasksDone: '完成 {n}', sent: '已发出', sending: '发送中', failed: '失败', uncertain: '未知', skipped: '跳过', replied: '回复', rate: '回复率', none: '还没有人走到这一步' },
+    reason: { replied: '客户回复', left: '不再符合条件', deleted_us: '客户删除了员工', not_a_friend: '不再是好友', opted_out: '不再接收', complaint: '有未结投诉', gone: '客户已删除或合并', plan_gone: '条件已失效', by_hand: '手动停止' },
+    why: { late: '错过太久', nobody: '没有可执行的员工', window_closed: '不在回复窗口内', window_used_up: '窗口内可发条数已用完', account_paused: '账号已停用', no_account: '没有可回复的会话', frequency_cap: '达到频次上限', value_missing: '变量没有值', cannot_send: '平台不允许', read_only: '渠道不能发送', too_long: '内容过长', link_not_allowed: '不允许带链接', other: '平台未接受' },
+    stepState: { task: '已生成任务', sending: '发送中', sent: '已发出', failed: '发送失败', uncertain: '是否送达未知', skipped: '已跳过' },
+    noPeople: '还没有客户进入', noPeopleOf: '没有这样的客户', more: '更多', next: '下一步：{title}', waits: '计划已停用，等待中', reachHint: '只列出你能看到的客户。',
+    customer: { title: '跟进计划', at: '{n} / {of} 步', stop: '停止', stopped: '已停止', begin: '加入计划', beginOf: '选择计划', begun: '已加入计划', past: '之前的计划', copy: '复制话术', failed: '跟进计划没有加载出来', repliedThen: '客户已回复' },
+  },
+}
