@@ -16,7 +16,7 @@ INSERT = """
 insert into sop_entry (sop_id, version, customer_id, occasion, account_id, on_reply, began_at, next_at, by_id, created_at)
 select $1, $2, w.customer_id, w.occasion, w.account_id, $3, w.began_at, w.next_at, $9, $10
 from unnest($4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], $8::timestamptz[]) w (customer_id, occasion, account_id, began_at, next_at)
-order by w.customer_id, w.began_at
+order by w.customer_id, w.began_at desc
 on conflict do nothing returning id, customer_id
 """
 
@@ -34,7 +34,8 @@ class Beginning:
 async def begin(
     work: Work, planned: Planned, found: Sequence[Beginning], zone: ZoneInfo, *, by_id: int | None = None
 ) -> list[int]:
-    """The ids of the new entries: none for whom it began for this occasion before (with ``again`` off: ever), or is under way."""
+    """The ids of the new entries: none for whom it began for this occasion before (with ``again`` off: ever), or is under way. Of several
+    beginnings of one customer that are told at once the latest counts."""
     if not found:
         return []
     rows = await work.tx.fetch(

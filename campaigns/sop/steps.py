@@ -54,7 +54,7 @@ WAIT = "update sop_entry e set next_at = w.at from unnest($1::bigint[], $2::time
 State = Literal["task", "sending", "skipped"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Doing:
     """A step of an entry, and what becomes of it."""
 
@@ -102,13 +102,13 @@ async def _act(services: Services, work: Work, entries: Sequence[Row], unread: t
         Doing(row, planned[row["sop_id"], row["version"]], planned[row["sop_id"], row["version"]].plan.steps[row["next_step"]])
         for row in entries
     ]  # fmt: skip
-    doing = await _awake(work, doing, facts.clock)
-    on_time = [one for one in doing if not _late(one, work.now)]
+    late = [one for one in doing if _late(one, work.now)]
+    on_time = await _awake(work, [one for one in doing if one not in late], facts.clock)
     await whom(work, on_time, facts)
     await say(services, work, [one for one in on_time if one.step.kind == "message"])
     await give(work, [one for one in on_time if one.state == "task"], facts.clock)
-    await _note(work, doing)
-    await _move_on(work, doing, facts.clock)
+    await _note(work, [*late, *on_time])
+    await _move_on(work, [*late, *on_time], facts.clock)
 
 
 async def _stop(work: Work, ids: Sequence[int], unread: tuple[int, int]) -> set[int]:
@@ -130,11 +130,11 @@ async def _awake(work: Work, doing: Sequence[Doing], zone: ZoneInfo) -> list[Doi
 
 
 def _late(one: Doing, now: datetime) -> bool:
+    """Also says what becomes of one that is not: a task, or what its message comes to."""
     hours = one.planned.plan.late_hours
     if now - one.entry["next_at"] > timedelta(hours=hours):
         one.reason = "late"
         return True
-    # A message becomes a task where nothing else is said; `say` decides.
     one.state = "task" if one.step.kind == "task" else "skipped"
     return False
 

@@ -12,6 +12,9 @@ from playwright.async_api import Browser, Error, Page
 from campaigns.life import write
 from campaigns.life.content import PostsInput
 from campaigns.life.write import NewCampaign
+from campaigns.sop import write as sop
+from campaigns.sop.shapes import Added, SopPlan, SopStep
+from campaigns.sop.write import NewSop
 from customers.greetings.content import GreetingContentInput
 from inbox.library.quick_replies import QuickReplyInput, add_reply
 from tests.browser.conftest import errors_of, open_page, sign_in
@@ -49,6 +52,14 @@ async def furnish(shop: Company) -> None:
         said = PostsInput(post=GreetingContentInput(text="双十二老客八折"))
         draft = NewCampaign(client_token="a-campaign-to-look-at", name="老客回访", posts=said)
         await write.create(shop.services, work, shop.manager, draft, address="")
+        steps = (
+            SopStep(title="问候", at="10:00", words="您好"),
+            SopStep(title="案例", days=3, at="10:00", kind="message", words="请看"),
+        )
+        plan = SopPlan(start=Added(on="added"), steps=steps)
+        await sop.create(
+            work, shop.manager, NewSop(client_token="a-plan-to-look-at", name="新客跟进", plan=plan), address=""
+        )
 
 
 class Walk:
