@@ -47,7 +47,8 @@ async def tagged_customer(shop: Company) -> int:
 async def test_a_plan_is_written_switched_on_done_and_counted(shop: Company, browser: Browser) -> None:
     customer = await tagged_customer(shop)
     page = await open_page(browser)
-    await enter(page, shop, "/sops", "manager")
+    await enter(page, shop, "/campaigns", "manager")
+    await page.get_by_test_id("tab-sops").click()
     await look(page, "empty")
     await page.get_by_test_id("make-sop").click()
     await page.get_by_test_id("sop-name").fill("意向客户三天跟进")
