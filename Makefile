@@ -14,7 +14,7 @@ WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/
 JOBS ?= 2
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: api run test bench chaos month campaign check lint types imports web-check unit browser lock screenshots page clean tools wheel
+.PHONY: api run test bench chaos archive month campaign check lint types imports web-check unit browser lock screenshots page clean tools wheel
 
 run: $(VENV)/.build $(PAGE)
 	$(BIN)/python -m scrm.cli demo $(ARGS)
@@ -69,6 +69,9 @@ month: $(VENV)/.dev tools
 campaign: $(VENV)/.dev tools
 	CAMPAIGN_SIZE=200000x30x50 $(BIN)/python -m pytest tests/campaigns/test_exactly_once.py -q -n 0 -s
 
+archive: $(VENV)/.dev tools
+	ARCHIVE_KILLS=100 ARCHIVE_CRASHES=20 $(BIN)/python -m pytest tests/audit/test_killed.py -q -n 0
+
 screenshots: $(VENV)/.dev tools $(PAGE)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
@@ -100,7 +103,7 @@ web/node_modules/.ready: web/package-lock.json | $(VENV)/.build
 	cd web && $(NPM) ci --no-audit --no-fund
 	touch $@
 
-# Chromium and Redis for the tests, from Debian's packages when they are missing and may be installed.
+# Chromium and Redis for the tests, from Debian's packages when they are missing and may be installed; a C compiler as a package.
 tools: $(VENV)/.dev
 	@$(BIN)/python tests/tools.py
 
@@ -108,7 +111,7 @@ tools: $(VENV)/.dev
 lock: $(VENV)/.dev
 	compile="$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header"; \
 	$$compile -o requirements.txt requirements.in && \
-	for set in requirements-build requirements-dev; do \
+	for set in requirements-build requirements-dev requirements-compiler; do \
 	  $$compile --constraint requirements.txt -o $$set.txt $$set.in || exit 1; done
 
 clean:

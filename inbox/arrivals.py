@@ -21,6 +21,8 @@ from scrm.metrics import MESSAGES
 from scrm.services import Work
 
 FETCH_MEDIA = "fetch_media"
+ARCHIVED = "archive"
+"""In the handle of a file that lies in an archive: fetched by whoever reads the archive, not by a job of ours."""
 
 
 @dataclass(slots=True)
@@ -29,15 +31,15 @@ class Arrival:
 
     conversation: Conversation
     event: MessageReceived
-    inbound_event_id: int
+    inbound_event_id: int | None
     seq: int = 0
     version: int = 0
     recalled: Row | None = None
 
 
-async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = False) -> None:
+async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = False, quiet: bool = False) -> None:
     """Adds the messages that are not there yet to their (locked) conversations, and saves these. ``unheard``: none of them is there, or
-    was recalled, which the caller has looked up under the same locks."""
+    was recalled, which the caller has looked up under the same locks. ``quiet``: nobody here has to answer them, they only stand there."""
     fresh = _each_once(arrivals) if unheard else await _without_known(work, arrivals)
     fresh = await _without_own_echoes(work, fresh)
     if not fresh:
@@ -49,7 +51,7 @@ async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = Fals
     under_way = await answers_under_way(work, keyless)
     turns = Turns()
     for arrival in fresh:
-        _number(arrival, work, turns, under_way.get(arrival.conversation.id, 0))
+        _number(arrival, work, None if quiet else turns, under_way.get(arrival.conversation.id, 0))
     await turns.record(work)
     ids = await _insert(work, fresh)
     await _note_media(work, fresh, ids)
@@ -165,7 +167,7 @@ async def answers_under_way(work: Work, conversation_ids: Collection[int]) -> di
     return {row["conversation_id"]: row["n"] for row in counts}
 
 
-def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
+def _number(arrival: Arrival, work: Work, turns: Turns | None, in_flight: int) -> None:
     """Gives the message its place and tells the conversation what it means."""
     conversation, event = arrival.conversation, arrival.event
     arrival.seq = conversation.next_seq()
@@ -176,7 +178,9 @@ def _number(arrival: Arrival, work: Work, turns: Turns, in_flight: int) -> None:
     at = min(event.sent_at, work.now)
     lull = at - conversation.last_message_at
     conversation.last_message_at = max(conversation.last_message_at, at)
-    if event.direction == "in":
+    if turns is None:
+        conversation.read_seq = arrival.seq
+    elif event.direction == "in":
         turns.customer_wrote(conversation, arrival.seq, clean(event.text), at, lull)
     elif event.sender in (SenderKind.AGENT, SenderKind.APP):
         turns.answered_elsewhere(conversation, arrival.seq, at)
@@ -254,8 +258,8 @@ async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[i
         "expires_at) select w.message_id, w.position, w.kind, 'pending', w.handle, w.name, w.mime, w.size, w.width, "
         "w.height, w.duration_ms, w.expires_at from unnest($1::bigint[], $2::int[], $3::text[], $4::jsonb[], $5::text[], "
         "$6::text[], $7::bigint[], $8::int[], $9::int[], $10::int[], $11::timestamptz[]) w (message_id, position, kind, "
-        "handle, name, mime, size, width, height, duration_ms, expires_at) returning id",
+        "handle, name, mime, size, width, height, duration_ms, expires_at) returning id, handle",
         *[list(column) for column in zip(*files, strict=True)],
     )
-    keys = [str(row["id"]) for row in attached]
-    await jobs.put(work, FETCH_MEDIA, keys, [{"attachment_id": row["id"]} for row in attached])
+    plain = [row["id"] for row in attached if ARCHIVED not in row["handle"]]
+    await jobs.put(work, FETCH_MEDIA, [str(one) for one in plain], [{"attachment_id": one} for one in plain])

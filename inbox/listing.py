@@ -32,8 +32,8 @@ from scrm.permissions import Scope
 
 __all__ = ["ListQuery", "list_conversations"]
 
-FEW = 5_000
-"""So many conversations are looked up and put in order in some milliseconds."""
+FEW = 2_500
+"""So many conversations are looked up and put in order in a few milliseconds."""
 KEYS: dict[Sort, str] = {
     "newest": "last_message_at",
     "waiting": "waiting_since",

@@ -51,16 +51,31 @@ async def fetch_media(services: Services, job: Job) -> None:
             services, row, "failed", reason={"code": "media.too_large", "zh": "文件过大。", "en": error.detail}
         )
         return
-    mime = sniff(head, row["name"], row["mime"])
     async with services.work() as work:
-        await note_blob(work, sha256, size, mime)
-        await _write(work, row, "stored", sha256=sha256, size=size, mime=mime)
+        await keep_media(work, row["id"], sha256, size, head)
 
 
 async def note_blob(work: Work, sha256: str, size: int, mime: str) -> None:
     await work.tx.execute(
         "insert into blob (sha256, size, mime) values ($1, $2, $3) on conflict (sha256) do nothing", sha256, size, mime
     )
+
+
+async def finish_media(services: Services, attachment_id: int, state: str, *, reason: dict[str, str]) -> None:
+    """A file that will never come. Harmless to repeat."""
+    row = await services.db.fetchrow(FIND, attachment_id)
+    if row is not None and row["state"] == "pending":
+        await _finish(services, row, state, reason=reason)
+
+
+async def keep_media(work: Work, attachment_id: int, sha256: str, size: int, head: bytes) -> None:
+    """The bytes of a file lie in the blob store."""
+    row = await work.tx.fetchrow(FIND, attachment_id)
+    if row is None or row["state"] != "pending":
+        return
+    mime = sniff(head, row["name"], row["mime"])
+    await note_blob(work, sha256, size, mime)
+    await _write(work, row, "stored", sha256=sha256, size=size, mime=mime)
 
 
 async def _finish(services: Services, row: Row, state: str, *, reason: dict[str, str]) -> None:

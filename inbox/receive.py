@@ -75,7 +75,7 @@ async def receive(work: Work, batch: Batch) -> None:
     occurrences = [(item, item.event) for item in items if isinstance(item.event, Occurrence)]
     if not chats and not occurrences:
         return
-    scene = await _find(work, batch, [event for _, event in chats], [event for _, event in occurrences])
+    scene = await find_scene(work, batch, [event for _, event in chats], [event for _, event in occurrences])
     await _messages(work, scene, chats)
     await recall_messages(work, _placed(scene, chats, MessageRecalled))
     await record_failures(work, _placed(scene, chats, SendFailed))
@@ -96,7 +96,8 @@ async def receive(work: Work, batch: Batch) -> None:
     await keep(work, batch.connection.id, [*occurrences, *entered], scene.accounts, scene.people)
 
 
-async def _find(work: Work, batch: Batch, chats: Sequence[Chat], occurrences: Sequence[Occurrence]) -> Scene:
+async def find_scene(work: Work, batch: Batch, chats: Sequence[Chat], occurrences: Sequence[Occurrence]) -> Scene:
+    """Finds or makes accounts, contacts and conversations; the conversations are locked."""
     events: list[Chat | Occurrence] = [*chats, *occurrences]
     if (known := await familiar.find(work, batch, events)) is not None:
         return Scene(known.accounts, known.people, known.conversations, unheard=known.unheard)

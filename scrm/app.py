@@ -21,6 +21,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
+import audit.archive.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
 import campaigns.ledger.routes
@@ -72,6 +73,10 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 import inbox.story
+from audit.archive.media import MediaKeeper
+from audit.archive.opening import Opener
+from audit.archive.pull import ArchivePuller
+from audit.archive.ring import heed as archive_heed
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
 from campaigns.invites import morning as invites_morning
@@ -238,6 +243,7 @@ def routes() -> list[Route]:
         *routes_company.api_routes(),
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
+        *audit.archive.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),
@@ -371,7 +377,9 @@ class Worker:
         self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
-        self.normaliser = Normaliser(services, [receive, heed, answers.Answers().heed], batch=settings.batch)
+        self.normaliser = Normaliser(
+            services, [receive, heed, answers.Answers().heed, archive_heed], batch=settings.batch
+        )
         runner = JobRunner(
             services,
             {
@@ -447,6 +455,9 @@ class Worker:
             Loop("sop-steps", lambda: sop_steps.act(services), look=1.0),
             Loop("sop-settle", lambda: sop_settle.settle(services), look=2.0),
             Loop("invites-accepted", lambda: invites_accepted.recognise(services), look=15.0),
+            Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
+            Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
+            Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

@@ -19,7 +19,7 @@ from typing import cast
 
 import orjson
 
-from scrm import demo_campaigns, demo_company, demo_library, demo_rules, demo_sales
+from scrm import demo_archive, demo_campaigns, demo_company, demo_library, demo_rules, demo_sales
 from scrm.app import open_services, running, until_stopped
 from scrm.clock import ShiftedClock
 from scrm.config import LogSettings, Settings
@@ -66,6 +66,7 @@ async def _play(settings: Settings, url: str, pace: float, say: Say) -> None:
         await migrate(url)
         state = DemoState(settings.data_dir)
         clock = ShiftedClock()
+        settings = demo_archive.with_library(settings, state.folder / "library")
         async with open_services(settings, url, clock=clock) as services:
             fresh = await _prepared(services, state, say)
             async with _stage(state, clock) as stage, running(services, "all") as address:
@@ -79,6 +80,7 @@ async def _play(settings: Settings, url: str, pace: float, say: Say) -> None:
                     await demo_rules.decide(services)
                     await demo_sales.sell(services)
                     await demo_campaigns.announce(services)
+                    await demo_archive.record(services, stage)
                     state.complete()
                 say(f"Simulated platforms, to be played with: {_controls(stage)}")
                 say(f"Open {address} — {' / '.join(one.login for one in STAFF)}, password: {PASSWORD}")

@@ -11,6 +11,7 @@ from scrm.errors import ConfigError
 from scrm.people import create_agent, create_team
 from scrm.services import Services, Work
 from simulator.company import people
+from simulator.company.archive import ARCHIVE_SECRET
 from simulator.company.contacts import userid
 from simulator.company.people import ACCOUNTS, PASSWORD, STAFF
 from simulator.company.stage import Stage
@@ -79,6 +80,7 @@ async def connect(services: Services, stage: Stage, address: str) -> None:
             "secret": people.APP_SECRET,
             "token": people.CALLBACK_TOKEN,
             "encoding_aes_key": people.CALLBACK_AES_KEY,
+            "archive_secret": ARCHIVE_SECRET,
         },
     )
     douyin_id, douyin_path = await _connection(

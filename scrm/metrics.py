@@ -14,6 +14,7 @@ MESSAGES = Counter("scrm_messages_total", "Messages written, by direction", ["di
 SENDS = Counter("scrm_sends_total", "Attempts to send, by outcome", ["outcome"])
 SEND_SECONDS = Histogram("scrm_send_seconds", "Time of one call to a platform")
 PULLS = Counter("scrm_pulls_total", "Pages pulled, by outcome", ["outcome"])
+ARCHIVE_RECORDS = Counter("scrm_archive_records_total", "Records of chat archives, by what became of them", ["outcome"])
 JOBS = Counter("scrm_jobs_total", "Jobs run, by kind and outcome", ["kind", "outcome"])
 SOCKETS = Gauge("scrm_sockets", "Browsers connected to this process")
 PUSHES = Counter("scrm_pushes_total", "Frames pushed to browsers")

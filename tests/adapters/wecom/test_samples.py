@@ -16,11 +16,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from adapters.wecom.adapter import WeComAdapter
+from adapters.wecom.archive_records import understand
 from adapters.wecom.parse import parse
 from adapters.wecom.verify import CallbackVerifier
 from scrm.channel import AccountRef, Challenge, ContactRef, Kind, OutgoingMessage, Raw, Verified, WebhookRequest
 from scrm.errors import SendError
 from scrm.testing import outgoing_media
+from tests.adapters.wecom.archive_plain import plain_record
 from tests.adapters.wecom.campaign_samples import CAMPAIGN_CHECKS
 from tests.adapters.wecom.contact_samples import CONTACT_CHECKS
 from tests.adapters.wecom.support import RECEIVED, Platform, plain
@@ -61,7 +63,7 @@ def text_message(**changed: Any) -> OutgoingMessage:
 def test_each_row_says_one_thing() -> None:
     for name, row in ROWS.items():
         assert len(row) == 1, name
-        assert set(row) <= {"becomes", "check", "error", "ignored"}, name
+        assert set(row) <= {"archive", "becomes", "check", "error", "ignored"}, name
 
 
 @needs_samples
@@ -76,6 +78,12 @@ def test_every_sample_has_a_row_and_every_row_a_sample() -> None:
 def test_a_callback_or_message_becomes_its_events(name: str) -> None:
     source = "kf:wk-of-the-stream" if name.startswith("kf.") else "webhook"
     assert [plain(event) for event in parse(Raw(source, sample(name), RECEIVED))] == ROWS[name]["becomes"]
+
+
+@needs_samples
+@pytest.mark.parametrize("name", rows("archive"))
+def test_a_record_of_the_archive_says_what_it_says(name: str) -> None:
+    assert plain_record(understand(sample(name))) == ROWS[name]["archive"]
 
 
 @needs_samples

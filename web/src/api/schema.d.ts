@@ -1063,6 +1063,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How reading the chat archives stands
+         * @description Needs the permission `connections.read`.
+         */
+        get: operations["get_api_archives"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{connection_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a private key
+         * @description Needs the permission `connections.manage`.
+         */
+        post: operations["post_api_archives_connection_id_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{connection_id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read an archive now
+         * @description Needs the permission `connections.manage`.
+         */
+        post: operations["post_api_archives_connection_id_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{connection_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again to open what is sealed
+         * @description Needs the permission `connections.manage`.
+         */
+        post: operations["post_api_archives_connection_id_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{connection_id}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records, without their words
+         * @description Needs the permission `connections.read`.
+         */
+        get: operations["get_api_archives_connection_id_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -7378,6 +7478,47 @@ export interface components {
             version: number;
         };
         /**
+         * ArchiveCounts
+         * @description Records: ``pulled`` in all, of which ``opened`` can be read, ``sealed`` will be tried, ``failed`` need somebody.
+         */
+        ArchiveCounts: {
+            /** Pulled */
+            pulled: number;
+            /** Opened */
+            opened: number;
+            /** Sealed */
+            sealed: number;
+            /** Failed */
+            failed: number;
+        };
+        /** ArchiveFiles */
+        ArchiveFiles: {
+            /** Pending */
+            pending: number;
+            /** First Expiry */
+            first_expiry: string | null;
+            /** Expired */
+            expired: number;
+            /** Failed */
+            failed: number;
+        };
+        /**
+         * ArchiveGap
+         * @description What was said between these moments may be missing: the platform had thrown it away before anybody pulled.
+         */
+        ArchiveGap: {
+            /**
+             * Lost Since
+             * Format: date-time
+             */
+            lost_since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * ArchiveInput
          * @description Where the customers of the stage go; null: into no stage.
          */
@@ -7387,6 +7528,122 @@ export interface components {
              * @default null
              */
             move_to?: number | null;
+        };
+        /** ArchiveKeyView */
+        ArchiveKeyView: {
+            /** Version */
+            version: number;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Added By */
+            added_by: string | null;
+        };
+        /** ArchiveList */
+        ArchiveList: {
+            /** Archives */
+            archives: components["schemas"]["ArchiveView"][];
+        };
+        /** ArchiveRecordPage */
+        ArchiveRecordPage: {
+            /** Records */
+            records: components["schemas"]["ArchiveRecordView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ArchiveRecordView
+         * @description Without its words: those are in the conversation.
+         */
+        ArchiveRecordView: {
+            /** Id */
+            id: number;
+            /** Seq */
+            seq: number;
+            /** Message Id */
+            message_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "sealed" | "done" | "failed";
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string;
+            /** Key Version */
+            key_version: number;
+            /** Kind */
+            kind: string;
+            /** Known */
+            known: boolean;
+            /**
+             * Pulled At
+             * Format: date-time
+             */
+            pulled_at: string;
+            /** Said At */
+            said_at: string | null;
+            /** Conversation Id */
+            conversation_id: number | null;
+        };
+        /**
+         * ArchiveTrouble
+         * @description What keeps the archive from being read.
+         */
+        ArchiveTrouble: {
+            reason: components["schemas"]["SentenceView"];
+            /** Since */
+            since: string | null;
+        };
+        /** ArchiveView */
+        ArchiveView: {
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Keeps Days */
+            keeps_days: number;
+            /** Pulled At */
+            pulled_at: string | null;
+            /** Caught Up At */
+            caught_up_at: string | null;
+            trouble: components["schemas"]["ArchiveTrouble"] | null;
+            /** Alarms */
+            alarms: components["schemas"]["SentenceView"][];
+            counts: components["schemas"]["ArchiveCounts"];
+            /** Waiting */
+            waiting: components["schemas"]["ArchiveWaiting"][];
+            /** Unknown */
+            unknown: components["schemas"]["UnknownKind"][];
+            /** Keys */
+            keys: components["schemas"]["ArchiveKeyView"][];
+            /** Gaps */
+            gaps: components["schemas"]["ArchiveGap"][];
+            files: components["schemas"]["ArchiveFiles"];
+        };
+        /** ArchiveWaiting */
+        ArchiveWaiting: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "sealed" | "failed";
+            /** Reason */
+            reason: string;
+            /** Key Version */
+            key_version: number;
+            /** N */
+            n: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
         };
         /** ArrivalPage */
         ArrivalPage: {
@@ -12842,6 +13099,16 @@ export interface components {
             enabled?: boolean;
             data: components["schemas"]["Answer"];
         };
+        /**
+         * NewArchiveKey
+         * @description ``version`` as the platform's console shows it; ``private_key`` in PEM.
+         */
+        NewArchiveKey: {
+            /** Version */
+            version: number;
+            /** Private Key */
+            private_key: string;
+        };
         /** NewAssignmentRule */
         NewAssignmentRule: {
             /** Name */
@@ -14857,6 +15124,11 @@ export interface components {
             median: number | null;
             /** P90 */
             p90: number | null;
+        };
+        /** RetriedView */
+        RetriedView: {
+            /** Count */
+            count: number;
         };
         /** RoleInput */
         RoleInput: {
@@ -17464,6 +17736,16 @@ export interface components {
             restored: number;
             /** Skipped */
             skipped: number;
+        };
+        /**
+         * UnknownKind
+         * @description A kind of record that this version does not know; its records are kept as they are.
+         */
+        UnknownKind: {
+            /** Kind */
+            kind: string;
+            /** N */
+            n: number;
         };
         /** UnreachedList */
         UnreachedList: {
@@ -23036,6 +23318,404 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_archives: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_archives_connection_id_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewArchiveKey"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_archives_connection_id_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_archives_connection_id_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_archives_connection_id_records: {
+        parameters: {
+            query?: {
+                state?: "sealed" | "done" | "failed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveRecordPage"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

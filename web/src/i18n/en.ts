@@ -1,3 +1,4 @@
+import archive from './parts/archive.en'
 import codes from './parts/codes.en'
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
@@ -443,4 +444,5 @@ export default {
   ...reports,
   ...followups,
   ...codes,
+  ...archive,
 }

@@ -1,3 +1,4 @@
+import archive from './parts/archive.zh-CN'
 import codes from './parts/codes.zh-CN'
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
@@ -442,4 +443,5 @@ export default {
   ...reports,
   ...followups,
   ...codes,
+  ...archive,
 }

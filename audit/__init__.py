@@ -1,0 +1,1 @@
+"""Audit: what was said, kept exactly as it was received."""

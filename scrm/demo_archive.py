@@ -1,0 +1,41 @@
+"""The sample company's chat archive: employees' own chats, read through the stand-in for the vendor's library. Once, near the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audit.archive.keys import add_key
+from audit.archive.reading import archives_of, know_archives
+from scrm.auth import principal_of
+from scrm.config import Settings
+from scrm.demo_campaigns import PERSON
+from scrm.services import Services
+from simulator.company import archive as chats
+from simulator.company.stage import Stage
+from simulator.wecom.finance.build import NoCompiler, library
+
+
+def with_library(settings: Settings, folder: Path) -> Settings:
+    """With the stand-in, where it can be compiled; without it the archive says that the library is missing."""
+    if settings.archive.library:
+        return settings
+    try:
+        path = str(library(folder))
+    except (NoCompiler, OSError):
+        return settings
+    return settings.model_copy(update={"archive": settings.archive.model_copy(update={"library": path})})
+
+
+async def record(services: Services, stage: Stage) -> None:
+    """Does nothing where chats were recorded already, or nothing can open them."""
+    if not services.settings.archive.library or await services.db.fetchval("select exists (select from archive_key)"):
+        return
+    connection = next((one for one in services.connections.all() if archives_of(one) is not None), None)
+    person = await services.db.fetchrow(PERSON, "admin")
+    if connection is None or person is None:
+        return
+    private = chats.record(stage.wecom, services.clock.now().timestamp())
+    async with services.work() as work:
+        await add_key(services, work, principal_of(person), connection.id, 1, private)
+    await know_archives(services)
+    await services.db.execute("update archive set due_at = $1", services.clock.now())
