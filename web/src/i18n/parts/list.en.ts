@@ -121,6 +121,7 @@ export default {
       tasks: { changed: 'Tasks were changed' },
       follow_up: { deleted: 'The follow-up was deleted' },
       customer_rule: { delete: 'Rule deleted' },
+      sop: { delete: 'Plan deleted' },
       customer: { owner: 'Owner changed', share: 'Sharing changed', stage: 'Stage changed', tags: 'Tags of the customer changed', fields: 'Fields changed', delete: 'Put into the recycle bin' },
       agent: { disable: 'Disabled' },
       role: { delete: 'Role deleted' },

@@ -121,6 +121,7 @@ export default {
       tasks: { changed: '任务已更改' },
       follow_up: { deleted: '跟进已删除' },
       customer_rule: { delete: '规则已删除' },
+      sop: { delete: '跟进计划已删除' },
       customer: { owner: '客户归属已更改', share: '共享已更改', stage: '阶段已更改', tags: '客户标签已更改', fields: '客户字段已更改', delete: '已移入回收站' },
       agent: { disable: '成员已停用' },
       role: { delete: '角色已删除' },

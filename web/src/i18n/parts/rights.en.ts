@@ -320,6 +320,12 @@ export default {
       invite_copied: 'copied the number of invite',
       invites_stored: 'gave out a list of numbers',
       invites_ended: 'ended a list of numbers',
+      sop_created: 'made follow-up plan',
+      sop_changed: 'changed follow-up plan',
+      sop_enabled: 'switched on follow-up plan',
+      sop_disabled: 'switched off follow-up plan',
+      sop_deleted: 'deleted follow-up plan',
+      sop_restored: 'restored follow-up plan',
       message_fields_revealed: 'looked at a phone number in message',
     },
     reveal: {

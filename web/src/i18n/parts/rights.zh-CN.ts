@@ -320,6 +320,12 @@ export default {
       invite_copied: '复制了待添加的号码',
       invites_stored: '分配了加好友名单',
       invites_ended: '结束了加好友名单',
+      sop_created: '新建了跟进计划',
+      sop_changed: '修改了跟进计划',
+      sop_enabled: '启用了跟进计划',
+      sop_disabled: '停用了跟进计划',
+      sop_deleted: '删除了跟进计划',
+      sop_restored: '恢复了跟进计划',
       message_fields_revealed: '查看了消息里的手机号',
     },
     reveal: {
