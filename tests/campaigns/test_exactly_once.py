@@ -91,7 +91,7 @@ async def test_everybody_gets_it_once(database_url: str, redis_url: str, setting
         for _ in range(WORKERS):
             await hands.start()
         each = DELIVERIES // WAVES // ACCOUNTS
-        talking = min(each, 700)
+        talking = min(each, 400)
         quiet = (DELIVERIES // WAVES - talking * sum(talks)) // (tasks + spreads)
         await made.ask_friends_of(tasks, quiet)
         await made.spread_by(spreads, quiet, address)
