@@ -2131,7 +2131,7 @@ create index delivery_orphan on delivery (run_id) where account_id is null and s
 create index delivery_ticket on delivery (ticket_id, contact_id) where ticket_id is not null;
 create index delivery_message on delivery (message_id) where message_id is not null;
 -- What platforms and our own cap count: whoever was (or may have been) reached, and when.
-create index delivery_counted on delivery (contact_id, counted_at) where counted_at is not null and contact_id is not null;
+create index delivery_counted on delivery (contact_id, counted_at) where contact_id is not null;
 create index delivery_counted_customer on delivery (customer_id, counted_at) where counted_at is not null and customer_id is not null;
 create index delivery_of_customer on delivery (customer_id, id desc) where customer_id is not null;
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import asyncpg
 from pydantic import Field
 
+from campaigns.audience import series
 from campaigns.audience.decide import REASONS, Moment, decide, due, spread_key
 from campaigns.audience.groups import decide_groups
-from campaigns.audience.places import Place, places
+from campaigns.audience.places import Place, period_of, places
 from campaigns.audience.whose import COMPANY
 from campaigns.shapes import Audience, Options, Schedule, Way
 from customers.filtering import Arguments
@@ -55,6 +56,13 @@ class AccountShare(View):
     near_limit: bool
 
 
+class UsedUp(View):
+    """From this date of a series on, so many are left out, since the dates before have used up what their platform allows them."""
+
+    at: datetime
+    people: int
+
+
 class DryRun(View):
     """``members``: how many of the company's people have to confirm. ``too_few``: of ``reachable``, people of accounts whose platform
     takes no call for so few. ``at``: when this was found; nothing of it is kept."""
@@ -68,6 +76,7 @@ class DryRun(View):
     accounts: list[AccountShare]
     starts_at: datetime
     ends_at: datetime | None
+    used_up: UsedUp | None
     at: datetime
 
 
@@ -112,6 +121,7 @@ async def dry_run(services: Services, campaign_id: int) -> DryRun:
         )
         shares = [one for one in rows if one["reason"] == ""]
         accounts = await _accounts(tx, services.connections, shares, where, start)
+        over = await _used_up(tx, services.connections, row, schedule, start)
     reasons: dict[str, int] = {}
     for one in rows:
         if one["reason"]:
@@ -124,6 +134,7 @@ async def dry_run(services: Services, campaign_id: int) -> DryRun:
         members=sum(one.way == "task" for one in accounts), too_few=few,
         reasons=[ReasonCount(code=code, n=reasons[code]) for code in REASONS if code in reasons],
         accounts=accounts, starts_at=start, ends_at=max((one["ends"] for one in shares), default=None), at=now,
+        used_up=UsedUp(at=over[0], people=over[1]) if over is not None else None,
     )  # fmt: skip
 
 
@@ -148,6 +159,24 @@ async def people(services: Services, campaign_id: int, query: PeopleQuery) -> Dr
         )
     shown = [DryPerson(**dict(one)) for one in rows[:PAGE]]
     return DryPeople(people=shown, next_cursor=shown[-1].id if len(rows) > PAGE else None)
+
+
+async def _used_up(
+    tx: Tx, connections: Connections, row: Row, schedule: Schedule, start: datetime
+) -> tuple[datetime, int] | None:
+    if schedule.mode != "recurring" or Audience.model_validate(row["audience"]).of == "groups":
+        return None
+    sql, arguments, where = await _statement(tx, connections, row, Moment(start, start))
+    found = []
+    for place, limit in series.limited(where):
+        values = Arguments(list(arguments))
+        begun, _ = period_of(limit, start)
+        asked = series.USED.format(
+            sql=sql, since=values.add(begun, "timestamptz"), everything="true" if limit.everything else "false",
+            connection=values.add(place.connection_id, "bigint"), way=values.add(place.way, "text"),
+        )  # fmt: skip
+        found += [series.Used(limit, one["used"], one["people"]) for one in await _patiently(tx, asked, values)]
+    return series.used_up(schedule, start, found)
 
 
 async def _campaign(tx: Tx, campaign_id: int) -> Row:

@@ -150,6 +150,21 @@ async def _followers(month: Month, kind: Any) -> None:
     await month.services.db.execute(PEOPLE, connection, keys, account, BEGIN)
 
 
+async def test_a_series_is_told_when_it_will_have_used_up_what_a_platform_allows(month: Month) -> None:
+    """Four posts a month to each follower: a weekly series that begins on 24 June has two in June and is over after four in July."""
+    db = month.services.db
+    made = await db.fetchval(CAMPAIGN, "每周", {"post": {"text": "每周"}}, {"channels": ["wechat_oa"]}, BEGIN)
+    weekly = {"mode": "recurring", "cron": "0 9 * * 3", "quiet": None}
+    await db.execute("update campaign set schedule = $2 where id = $1", made, weekly)
+    told = await dry_run(month.services, made)
+    assert told.used_up is not None
+    assert (told.used_up.at, told.used_up.people) == (datetime(2026, 7, 29, 1, 0, tzinfo=UTC), 4)
+    await db.execute("update campaign set schedule = $2 where id = $1", made, weekly | {"times": 6})
+    assert (await dry_run(month.services, made)).used_up is not None
+    await db.execute("update campaign set schedule = $2 where id = $1", made, weekly | {"times": 5})
+    assert (await dry_run(month.services, made)).used_up is None
+
+
 @pytest.mark.timeout(300 if DAYS < 40 else 3600)
 async def test_no_platform_refuses_what_was_not_announced(month: Month, monkeypatch: pytest.MonkeyPatch) -> None:
     # A month allows a few posts only, so that a few days show what a whole month would.

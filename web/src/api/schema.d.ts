@@ -10060,6 +10060,7 @@ export interface components {
             starts_at: string;
             /** Ends At */
             ends_at: string | null;
+            used_up: components["schemas"]["UsedUp"] | null;
             /**
              * At
              * Format: date-time
@@ -17766,6 +17767,19 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * UsedUp
+         * @description From this date of a series on, so many are left out, since the dates before have used up what their platform allows them.
+         */
+        UsedUp: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** People */
+            people: number;
         };
         /**
          * Value

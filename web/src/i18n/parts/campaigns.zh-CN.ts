@@ -27,7 +27,7 @@ export default {
     },
     dry: {
       now: '试算', hint: '只计算，不发送。', old: '条件已修改，请重新试算。', failed: '试算没有完成', matched: '命中人群', reachable: '可以送达', leftOut: '不会收到', members: '需员工确认', membersUnit: '人', why: '谁不会收到，为什么', at: '试算于 {at} · 名单在开始时冻结', again: '重新试算', nobodyLeft: '命中的人都会收到。', nobody: '没有人会收到，请调整人群或渠道。', see: '查看',
-      accounts: '按账号分布', span: '预计 {from} 开始，{to} 发完', from: '预计 {from} 开始', near: '接近上限', plenty: '充足', quota: '剩余 {n}', load: '当天已有 {today} 人，本次 {n} 人', tooFew: '其中 {n} 人所在账号的人数少于平台一次群发的最低要求，可能无法发送。',
+      accounts: '按账号分布', span: '预计 {from} 开始，{to} 发完', from: '预计 {from} 开始', near: '接近上限', plenty: '充足', quota: '剩余 {n}', load: '当天已有 {today} 人，本次 {n} 人', usedUp: '按这个周期发下去，从 {at} 起有 {n} 人会达到平台的接收上限而收不到。', tooFew: '其中 {n} 人所在账号的人数少于平台一次群发的最低要求，可能无法发送。',
     },
     reason: {
       opted_out: { name: '已退订', why: '客户不愿再收到群发' }, complaint: { name: '投诉处理中', why: '有未了结的投诉' }, excluded_filter: { name: '符合排除条件', why: '在排除条件之内' }, contacted_recently: { name: '近期已触达', why: '最近收到过其他群发' }, other_campaign: { name: '收到过指定群发', why: '在排除的群发名单之内' }, frequency_cap: { name: '频次已满', why: '达到公司设定的频次上限' }, platform_limit: { name: '平台次数已满', why: '平台规则：每位客户可收到的次数有限' }, account_paused: { name: '账号不可用', why: '账号已停用、连接已暂停，或不能发送' }, window_used_up: { name: '窗口条数用完', why: '回复窗口内的条数已用完' }, window_closed: { name: '回复窗口已关闭', why: '距客户最近一条消息已超过平台允许的时间' }, not_a_friend: { name: '不是好友', why: '客户删除了员工或取消了关注' }, no_account: { name: '没有可用账号', why: '所选渠道和账号都联系不到' },
