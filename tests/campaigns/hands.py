@@ -115,6 +115,8 @@ def main() -> None:
         if pid == 0:
             asyncio.run(work(plan))
         print(pid, flush=True)
+    # Whoever started this is gone, and so is everybody here.
+    os.killpg(0, signal.SIGKILL)
 
 
 async def work(plan: Plan) -> None:
