@@ -415,3 +415,19 @@ async def test_deleting_is_taken_back(site: Site, services: Services, clock: Man
     assert (await boss.get("/api/sops"))["sops"] == []
     await boss.post(f"/api/undo/{step}")
     assert [(row["id"], row["enabled"]) for row in (await boss.get("/api/sops"))["sops"]] == [(sop, False)]
+
+
+async def test_of_two_customers_that_are_one_the_plan_goes_on_once(
+    site: Site, services: Services, clock: ManualClock, boss: Browser, rep: Browser
+) -> None:
+    wanted = await tag(services)
+    sop = await made(boss, plan({"on": "tag", "tag_ids": [wanted]}, task(1)))
+    other = await made(boss, plan({"on": "tag", "tag_ids": [wanted]}, task(1)), name="other")
+    one, two = await customer(site, rep), await customer(site, rep)
+    await give_tag(services, [one, two], wanted)
+    await turn(services)
+    await services.db.execute("delete from sop_entry where sop_id = $1 and customer_id = $2", other, one)
+    await boss.post("/api/customers/merge", {"into": one, "ids": [one, two]})
+    await wait_until(services, clock, at(2, 10))
+    assert sorted(row[:3] for row in await entries(services, sop)) == [(one, "done", ""), (two, "stopped", "gone")]
+    assert await entries(services, other) == [(one, "done", "", 1)]
