@@ -2,8 +2,8 @@
 
 from scrm.migrate import run_sql
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
