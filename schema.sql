@@ -2195,7 +2195,8 @@ create trigger delivery_counted_update after update on delivery
 create trigger delivery_counted_delete after delete on delivery
   referencing old table as old_rows for each statement execute function delivery_counted_delete();
 
--- Customers whom no campaign may reach while it lasts: they asked for it, or a complaint of theirs is open.
+-- Customers whom no campaign may reach while it lasts: they asked for it, or a complaint of theirs is open. `word`: what they answered
+-- a post with, when that opened it by itself.
 create table campaign_hold (
   id           bigint generated always as identity primary key,
   customer_id  bigint not null references customer on delete cascade,
@@ -2205,7 +2206,8 @@ create table campaign_hold (
   at           timestamptz not null,
   ended_at     timestamptz,
   ended_by     bigint references agent on delete set null,
-  open_kind    text generated always as (case when ended_at is null then kind end) stored
+  open_kind    text generated always as (case when ended_at is null then kind end) stored,
+  word         text not null default ''
 );
 create unique index campaign_hold_open on campaign_hold (customer_id, open_kind);
 

@@ -77,6 +77,7 @@ from audit.archive.media import MediaKeeper
 from audit.archive.opening import Opener
 from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
+from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
 from campaigns.invites import morning as invites_morning
@@ -378,7 +379,7 @@ class Worker:
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
         self.normaliser = Normaliser(
-            services, [receive, heed, answers.Answers().heed, archive_heed], batch=settings.batch
+            services, [receive, heed, answers.Answers().heed, optouts.heed, archive_heed], batch=settings.batch
         )
         runner = JobRunner(
             services,

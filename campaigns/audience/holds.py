@@ -16,7 +16,10 @@ from scrm.permissions import CUSTOMERS_READ, CUSTOMERS_WRITE
 from scrm.views import Input, View
 
 Kind = Literal["opted_out", "complaint"]
-LIST = "select id, kind, note, by_id, at from campaign_hold where customer_id = $1 and ended_at is null order by at, id"
+LIST = """
+select h.id, h.kind, h.note, h.by_id, a.name as by_name, h.word, h.at from campaign_hold h left join agent a on a.id = h.by_id
+where h.customer_id = $1 and h.ended_at is null order by h.at, h.id
+"""
 INSERT = """
 insert into campaign_hold (customer_id, kind, note, by_id, at) values ($1, $2, $3, $4, $5)
 on conflict (customer_id, open_kind) do nothing returning id
@@ -25,10 +28,14 @@ END = "update campaign_hold set ended_at = $3, ended_by = $4 where customer_id =
 
 
 class HoldView(View):
+    """``word``: what the customer answered a post with, when that opened it by itself; nobody did then."""
+
     id: int
     kind: Kind
     note: str
     by_id: int | None
+    by_name: str | None
+    word: str
     at: datetime
 
 

@@ -21,6 +21,7 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "customer_shared": ("客户 {title} 已共享给你", "Customer {title} was shared with you"),
     "customer_falling": ("{title} 即将回收到公海", "{title} is about to fall into the public pool"),
     "customer_lost": ("{title} 已被回收，不再归属你", "{title} was taken back and is no longer yours"),
+    "customer_opted_out": ("{title} 退订了群发", "{title} asked for no more campaigns"),
     "campaign_asked": ("{who} 的群发任务「{title}」等你审批", "{who}'s campaign “{title}” waits for your approval"),
     "campaign_approved": ("{who} 通过了群发任务「{title}」", "{who} approved the campaign “{title}”"),
     "campaign_refused": ("{who} 退回了群发任务「{title}」", "{who} sent the campaign “{title}” back"),

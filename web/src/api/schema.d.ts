@@ -8369,7 +8369,8 @@ export interface components {
          * CampaignRules
          * @description ``approve_above``: campaigns for more recipients need a second person; null: none does for its size. ``approve_roles``: whatever
          *     people of these roles submit needs one. ``cap_times`` posts per ``cap_days`` for one customer over all campaigns (null: no
-         *     cap); a campaign's own cap holds too. ``quiet``: of a new campaign.
+         *     cap); a campaign's own cap holds too. ``quiet``: of a new campaign. ``opt_out_words``: a customer who answers
+         *     a post with exactly one of them gets no more.
          */
         CampaignRules: {
             /**
@@ -8399,6 +8400,18 @@ export interface components {
              *     }
              */
             quiet?: components["schemas"]["Quiet"] | null;
+            /**
+             * Opt Out Words
+             * @default [
+             *       "退订",
+             *       "TD",
+             *       "拒收",
+             *       "不再接收",
+             *       "unsubscribe",
+             *       "stop"
+             *     ]
+             */
+            opt_out_words?: string[];
         };
         /**
          * CampaignView
@@ -11536,7 +11549,10 @@ export interface components {
             /** Holds */
             holds: components["schemas"]["HoldView"][];
         };
-        /** HoldView */
+        /**
+         * HoldView
+         * @description ``word``: what the customer answered a post with, when that opened it by itself; nobody did then.
+         */
         HoldView: {
             /** Id */
             id: number;
@@ -11549,6 +11565,10 @@ export interface components {
             note: string;
             /** By Id */
             by_id: number | null;
+            /** By Name */
+            by_name: string | null;
+            /** Word */
+            word: string;
             /**
              * At
              * Format: date-time

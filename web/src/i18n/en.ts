@@ -11,6 +11,7 @@ import compose from './parts/compose.en'
 import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
+import holds from './parts/holds.en'
 import invites from './parts/invites.en'
 import life from './parts/life.en'
 import relations from './parts/relations.en'
@@ -437,6 +438,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...holds,
   ...invites,
   ...life,
   ...relations,

@@ -11,6 +11,7 @@ import compose from './parts/compose.zh-CN'
 import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
 import owners from './parts/owners.zh-CN'
+import holds from './parts/holds.zh-CN'
 import invites from './parts/invites.zh-CN'
 import life from './parts/life.zh-CN'
 import relations from './parts/relations.zh-CN'
@@ -436,6 +437,7 @@ export default {
   ...flow,
   ...rights,
   ...owners,
+  ...holds,
   ...invites,
   ...life,
   ...relations,

@@ -84,6 +84,9 @@ export function titleOf(entry: StoryEntry, words: Words, te: (key: string) => bo
       values.n = data.n ?? ''
       values.of = data.of ?? ''
       break
+    case 'campaign.held':
+      if (data.word) return t('whole.story.kind.campaign.word', { word: String(data.word) })
+      return known(t, te, `whole.story.kind.campaign.${String(data.hold)}`, {}) || t('whole.story.kind.campaign.held')
     case 'campaign.sent':
     case 'moment.liked':
     case 'moment.commented':

@@ -32,7 +32,7 @@ export default {
       deleted: '(deleted)',
       due: 'due {time}',
       kind: {
-        campaign: { held: 'Keeps campaigns away', released: 'Lets campaigns through again', sent: 'Got the campaign “{name}”' },
+        campaign: { held: 'Keeps campaigns away', opted_out: 'Opted out of campaigns', complaint: 'Marked a complaint: no campaigns until it is settled', word: 'Answered “{word}” and is opted out of campaigns', released: 'Lets campaigns through again', sent: 'Got the campaign “{name}”' },
         moment: { liked: 'Liked the moment “{name}”', commented: 'Commented on the moment “{name}”' },
         messages: 'Messages',
         follow_up: { noted: 'Follow-up', corrected: 'Corrected a follow-up', edited: 'Corrected a follow-up', deleted: 'Deleted a follow-up', restored: 'Restored a follow-up' },

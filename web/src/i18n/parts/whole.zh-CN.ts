@@ -32,7 +32,7 @@ export default {
       deleted: '（已删除）',
       due: '截止 {time}',
       kind: {
-        campaign: { held: '设为不再接收群发', released: '恢复接收群发', sent: '收到群发“{name}”' },
+        campaign: { held: '设为不再接收群发', opted_out: '不再接收群发', complaint: '标记投诉，暂停群发', word: '回复“{word}”，自动退订群发', released: '恢复接收群发', sent: '收到群发“{name}”' },
         moment: { liked: '点赞了朋友圈“{name}”', commented: '评论了朋友圈“{name}”' },
         messages: '消息',
         follow_up: { noted: '跟进', corrected: '修改了跟进', edited: '修改了跟进', deleted: '删除了跟进', restored: '恢复了跟进' },
