@@ -14,11 +14,13 @@ from campaigns.audience.groups import decide_groups
 from campaigns.audience.places import Place, period_of, places
 from campaigns.audience.whose import COMPANY
 from campaigns.shapes import Audience, Options, Schedule, Way
+from customers import filtering
 from customers.filtering import Arguments
 from scrm.channel_campaigns import Broadcasts
 from scrm.connections import Connections
 from scrm.db import Row, Tx
 from scrm.errors import NotFound, Unavailable, Unprocessable
+from scrm.permissions import Principal
 from scrm.services import Services
 from scrm.views import Id, Input, View
 
@@ -138,8 +140,9 @@ async def dry_run(services: Services, campaign_id: int) -> DryRun:
     )  # fmt: skip
 
 
-async def people(services: Services, campaign_id: int, query: PeopleQuery) -> DryPeople:
-    """A page of those who are reached, or of those who are left out for one reason, in the order of their ids."""
+async def people(services: Services, principal: Principal, campaign_id: int, query: PeopleQuery) -> DryPeople:
+    """A page of those who are reached, or of those who are left out for one reason, in the order of their ids: as far as the asker
+    sees them."""
     now = services.clock.now()
     async with services.db.transaction() as tx:
         row = await _campaign(tx, campaign_id)
@@ -149,6 +152,7 @@ async def people(services: Services, campaign_id: int, query: PeopleQuery) -> Dr
         sql, arguments, _ = await _statement(tx, services.connections, row, Moment(now, start), after=query.cursor or 0)
         values = Arguments(arguments)
         wanted = [f"d.reason = {values.add(query.reason or '', 'text')}"]
+        wanted.append(filtering.reach_of(await filtering.asking(tx, principal, now), values))
         if query.account_id is not None:
             wanted.append(f"d.account_id = {values.add(query.account_id, 'bigint')}")
         rows = await _patiently(

@@ -13,7 +13,7 @@ async def try_out(request: Request, campaign_id: int) -> DryRun:
 
 
 async def who(request: Request, campaign_id: int, query: PeopleQuery) -> DryPeople:
-    return await people(request.services, campaign_id, query)
+    return await people(request.services, request.principal, campaign_id, query)
 
 
 def api_routes() -> list[Route]:

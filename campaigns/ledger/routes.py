@@ -21,7 +21,7 @@ async def progress(request: Request, run_id: int) -> RunProgress:
 
 async def deliveries(request: Request, run_id: int, query: DeliveryQuery) -> DeliveryPage:
     async with request.services.db.pool.acquire() as tx:
-        return await views.deliveries(tx, run_id, query)
+        return await views.deliveries(tx, request.principal, run_id, query)
 
 
 async def compare(request: Request, query: CompareQuery) -> ComparedList:

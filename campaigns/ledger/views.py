@@ -9,8 +9,10 @@ from typing import Annotated
 from pydantic import Field
 
 from campaigns.shapes import DeliveryState
+from customers.scope import SEEN, CustomerScope
 from scrm.db import Database, Row, Tx
 from scrm.errors import NotFound
+from scrm.permissions import Principal
 from scrm.views import Id, Input, SentenceView, View, sentence_view
 
 PAGE = 50
@@ -32,25 +34,33 @@ select t.account_id, count(*)::int as tasks, count(t.confirmed_at)::int as confi
   count(*) filter (where t.state = 'asked' and t.confirmed_at is null)::int as waiting, max(t.reminded_at) as reminded_at
 from broadcast_ticket t where t.run_id = $1 and t.way = 'task' group by 1
 """
-# The tally knows which states and reasons there are: of each, the first entries of one index, however many others lie between.
-PAGE_OF = """
+# The tally knows which states and reasons there are: of each, the first entries of one index, however many others lie between. A reply is
+# opened where it was written, also when the post went as a task.
+PAGE_OF = f"""
 with kinds as (
-  select state, reason from delivery_tally where run_id = $1 and ($3::text is null or state = $3) and ($4::text is null or reason = $4)
-    and ($5::bigint is null or account_id = $5) group by 1, 2 having sum(n) > 0
+  select state, reason from delivery_tally where run_id = $4 and ($6::text is null or state = $6) and ($7::text is null or reason = $7)
+    and ($8::bigint is null or account_id = $8) group by 1, 2 having sum(n) > 0
 ),
 here as (
   select o.id from kinds k cross join lateral (
-    select d.id from delivery d where d.run_id = $1 and d.state = k.state and d.reason = k.reason and d.id > $2
-      and ($5::bigint is null or d.account_id = $5) order by d.id limit $6) o
-  order by o.id limit $6
+    select d.id from delivery d where d.run_id = $4 and d.state = k.state and d.reason = k.reason and d.id > $5
+      and ($8::bigint is null or d.account_id = $8)
+      and ($1 or d.customer_id is null or exists (select from customer u where u.id = d.customer_id and {SEEN})) order by d.id limit $9) o
+  order by o.id limit $9
 )
-select d.id, d.customer_id, d.group_chat_id, d.account_id, d.conversation_id, d.way, d.state, d.reason, d.detail, d.due_at, d.sent_at, d.read_at,
+select d.id, d.customer_id, d.group_chat_id, d.account_id, coalesce(d.conversation_id, r.id) as conversation_id, r.seq as reply_seq, d.way,
+  d.state, d.reason, d.detail, d.due_at, d.sent_at, d.read_at,
   d.replied_at, d.followed_at, d.attempt, d.message_id, t.platform_id, coalesce(u.name, g.name, '') as name, coalesce(u.avatar, '') as avatar,
   coalesce(a.name, '') as account
 from here h join delivery d on d.id = h.id left join customer u on u.id = d.customer_id left join group_chat g on g.id = d.group_chat_id
 left join account a on a.id = d.account_id left join broadcast_ticket t on t.id = d.ticket_id
+left join lateral (
+  select v.id, (select min(m.seq) from message m where m.conversation_id = v.id and m.direction = 'in'
+    and m.sent_at >= d.replied_at - interval '1 second') as seq
+  from conversation v where v.contact_id = d.contact_id and v.group_key = '' and v.last_message_at >= d.replied_at - interval '1 second'
+  order by v.id = d.conversation_id desc nulls last, v.last_message_at desc limit 1) r on d.replied_at is not null
 order by d.id
-"""
+"""  # noqa: S608 - made of constants
 ASIDE = "select step, tries, since, until, error from campaign_aside where run_id = $1 order by since, step"
 SUMS = """
 select r.campaign_id, t.state, sum(t.n)::bigint as n, sum(t.replied)::bigint as replied, sum(t.followed)::bigint as followed
@@ -96,11 +106,12 @@ class AccountProgress(View):
 
 
 class Funnel(View):
-    """``delivered``: as far as platforms tell; they tell no more than that they took it."""
+    """``read`` is null where no platform told it of anybody: that is not zero. What was delivered is not told either; only what was
+    not, which counts as failed."""
 
     planned: int
     sent: int
-    read: int
+    read: int | None
     replied: int
     followed: int
 
@@ -154,6 +165,8 @@ class DeliveryQuery(Input):
 
 
 class DeliveryView(View):
+    """``reply_seq``: of who answered, the place of that message in the conversation."""
+
     id: int
     customer_id: int | None
     group_chat_id: int | None
@@ -162,6 +175,7 @@ class DeliveryView(View):
     account_id: int | None
     account: str
     conversation_id: int | None
+    reply_seq: int | None
     way: str
     state: DeliveryState
     reason: str
@@ -247,7 +261,7 @@ async def progress(tx: Tx, run_id: int, now: datetime) -> RunProgress:
         accounts=_accounts(rows, names, tasks),
         aside=[StepAside(**dict(row)) for row in await tx.fetch(ASIDE, run_id)],
         funnel=Funnel(
-            planned=total - left_out, sent=_sum(rows, "sent"), read=sum(row["read"] for row in rows),
+            planned=total - left_out, sent=_sum(rows, "sent"), read=sum(row["read"] for row in rows) or None,
             replied=sum(row["replied"] for row in rows), followed=sum(row["followed"] for row in rows),
         ),
     )  # fmt: skip
@@ -275,9 +289,19 @@ def _accounts(rows: Sequence[Row], names: dict[int, Row], tasks: dict[int, Row])
     return sorted(found, key=lambda one: -one.total)
 
 
-async def deliveries(tx: Tx, run_id: int, query: DeliveryQuery) -> DeliveryPage:
+async def deliveries(tx: Tx, principal: Principal, run_id: int, query: DeliveryQuery) -> DeliveryPage:
+    """Those whom the asker sees. Raises :class:`NotFound`."""
     await find_run(tx, run_id)
-    rows = await tx.fetch(PAGE_OF, run_id, query.cursor or 0, query.state, query.reason, query.account_id, PAGE + 1)
+    rows = await tx.fetch(
+        PAGE_OF,
+        *CustomerScope.of(principal).arguments,
+        run_id,
+        query.cursor or 0,
+        query.state,
+        query.reason,
+        query.account_id,
+        PAGE + 1,
+    )
     shown = [delivery_view(row) for row in rows[:PAGE]]
     return DeliveryPage(deliveries=shown, next_cursor=shown[-1].id if len(rows) > PAGE else None)
 

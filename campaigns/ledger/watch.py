@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from campaigns.ledger import aside
+from campaigns.ledger.story import tell_sent
 from campaigns.shapes import Options
 from scrm.channel import Sentence
 from scrm.channel_campaigns import AskedResult, AsksMembers, BroadcastResult, Broadcasts, ResultState
@@ -39,6 +40,7 @@ update delivery d set state = w.state, reason = w.reason, sent_at = w.sent_at, u
   counted_at = case when w.state = 'sent' then w.sent_at end
 from unnest($2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) w (id, state, reason, sent_at)
 where d.ticket_id = $1 and d.state in ('sending', 'asked') and d.{whom}_id = w.id
+returning d.customer_id, d.state, d.sent_at
 """
 OF: dict[str, str] = {"contact": RESULTS.format(whom="contact"), "group": RESULTS.format(whom="group_chat")}
 EVENT = """
@@ -49,7 +51,7 @@ OPEN = "select exists (select from delivery where ticket_id = $1 and state in ('
 ALL = """
 update delivery set state = $2, reason = $3, detail = $4, sent_at = case when $2 = 'sent' then $5::timestamptz end,
   counted_at = case when $2 in ('sent', 'uncertain') then $5::timestamptz end, updated_at = $6
-where ticket_id = $1 and state in ('sending', 'asked')
+where ticket_id = $1 and state in ('sending', 'asked') returning customer_id, state, sent_at
 """
 DONE = "update broadcast_ticket set state = $2, finished_at = $3, look_at = null, reason = coalesce($4, reason) where id = $1"
 WITHDRAWN = "update broadcast_ticket set withdrawn_at = coalesce(withdrawn_at, $2), look_at = $2 where id = $1"
@@ -166,7 +168,8 @@ async def _write(work: Work, ticket: Row, results: Sequence[AskedResult]) -> Non
         ]
         if lines:
             columns = [list(column) for column in zip(*lines, strict=True)]
-            await work.tx.execute(sql, ticket["id"], *columns, work.now)
+            ended = await work.tx.fetch(sql, ticket["id"], *columns, work.now)
+            await tell_sent(work, ticket["campaign_id"], ended)
 
 
 async def _told(services: Services, ticket: Row) -> BroadcastResult | None:
@@ -202,6 +205,7 @@ async def _broadcast(services: Services, ticket: Row, result: BroadcastResult) -
     else:
         state, reason = "uncertain", "totals_only"
     async with services.work() as work:
-        await work.tx.execute(ALL, ticket["id"], state, reason, totals, now, work.now)
+        ended = await work.tx.fetch(ALL, ticket["id"], state, reason, totals, now, work.now)
+        await tell_sent(work, ticket["campaign_id"], ended)
         await work.tx.execute(DONE, ticket["id"], "failed" if state == "failed" else "done", work.now, totals)
         work.ring("campaign", ticket["campaign_id"])

@@ -70,4 +70,4 @@ export const campaignsApi = {
   compare: async (ids: number[]) => (await answerOf(routes.GET('/api/campaigns/compare', { params: { query: { ids: ids.join(',') } } }))).campaigns,
 }
 
-export const sheetOf = (run_id: number): string => `/api/campaign-runs/${run_id}/export`
+export const sheetOf = (run_id: number, format: 'xlsx' | 'csv'): string => `/api/campaign-runs/${run_id}/export?format=${format}`
