@@ -91,6 +91,7 @@ from campaigns.moments import doubt as moments_doubt
 from campaigns.moments import ends as moments_ends
 from campaigns.moments import reactions as moments_reactions
 from campaigns.moments import watch as moments_watch
+from campaigns.push import CampaignPusher
 from campaigns.sop import days as sop_days
 from campaigns.sop import listen as sop_listen
 from campaigns.sop import settle as sop_settle
@@ -360,6 +361,7 @@ def web_application(services: Services, intake: Intake) -> web.Application:
     add_health(app, services)
     add_pushes(app, services, app[HUB])
     app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)
+    app.cleanup_ctx.append(CampaignPusher(services, app[HUB]).running)
     return app
 
 

@@ -9881,7 +9881,10 @@ export interface components {
             /** Next Cursor */
             next_cursor: number | null;
         };
-        /** DeliveryView */
+        /**
+         * DeliveryView
+         * @description ``reply_seq``: of who answered, the place of that message in the conversation.
+         */
         DeliveryView: {
             /** Id */
             id: number;
@@ -9899,6 +9902,8 @@ export interface components {
             account: string;
             /** Conversation Id */
             conversation_id: number | null;
+            /** Reply Seq */
+            reply_seq: number | null;
             /** Way */
             way: string;
             /**
@@ -10903,7 +10908,8 @@ export interface components {
         };
         /**
          * Funnel
-         * @description ``delivered``: as far as platforms tell; they tell no more than that they took it.
+         * @description ``read`` is null where no platform told it of anybody: that is not zero. What was delivered is not told either; only what was
+         *     not, which counts as failed.
          */
         Funnel: {
             /** Planned */
@@ -10911,7 +10917,7 @@ export interface components {
             /** Sent */
             sent: number;
             /** Read */
-            read: number;
+            read: number | null;
             /** Replied */
             replied: number;
             /** Followed */
@@ -46550,7 +46556,9 @@ export interface operations {
     };
     "get_api_campaign-runs_run_id_export": {
         parameters: {
-            query?: never;
+            query?: {
+                format?: "csv" | "xlsx";
+            };
             header?: never;
             path: {
                 run_id: number;

@@ -76,6 +76,7 @@ export type Push =
   | CountsPush
   | { type: 'accounts' }
   | { type: 'customer'; customer_id: number }
+  | { type: 'campaign'; campaign_id: number }
   | { type: 'labels' }
   | { type: 'attendance'; agents: Schemas['AttendanceView'][] }
   | { type: 'gone'; conversation_id: number }

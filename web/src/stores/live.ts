@@ -6,6 +6,7 @@ import { onAccounts } from '@/live/pushes/accounts'
 import { onAttendance } from '@/live/pushes/attendance'
 import { onConversation } from '@/live/pushes/conversation'
 import { onCounts } from '@/live/pushes/counts'
+import { onCampaign } from '@/live/pushes/campaign'
 import { onCustomer } from '@/live/pushes/customer'
 import { onDraft } from '@/live/pushes/draft'
 import { onHello } from '@/live/pushes/hello'
@@ -85,6 +86,8 @@ export const useLive = defineStore('live', () => {
         return void onLabels().catch(() => undefined)
       case 'customer':
         return onCustomer(push)
+      case 'campaign':
+        return onCampaign(push)
       case 'draft':
         return onDraft(push)
       case 'viewers':

@@ -95,9 +95,32 @@ export function toInput(draft: Draft): { name: string; posts: PostsInput; audien
 export const wordsOf = (draft: Draft, channel: string): DraftContent => draft.variants[channel] ?? draft.post
 export const saidNothing = (content: DraftContent): boolean => !content.text.trim() && content.parts.length === 0
 
-/** The channels that may be taken: those that are named, with one of the accounts that are named. */
+/** What was saved, with what was written meanwhile. `sent`: as it was when the saving began; kept files have new places now. */
+export function mergeDraft(now: Draft, sent: Draft, saved: Draft): Draft {
+  const changed = (key: keyof Draft): boolean => JSON.stringify(now[key]) !== JSON.stringify(sent[key])
+  const pick = <K extends keyof Draft>(key: K): Draft[K] => (changed(key) ? now[key] : saved[key])
+  return {
+    name: changed('name') ? now.name : saved.name,
+    post: mergeContent(now.post, sent.post, saved.post),
+    variants: Object.fromEntries(Object.entries(now.variants).map(([name, content]) => [name, mergeContent(content, sent.variants[name], saved.variants[name])])),
+    audience: pick('audience'),
+    schedule: pick('schedule'),
+    options: pick('options'),
+  }
+}
+
+function mergeContent(now: DraftContent, sent?: DraftContent, saved?: DraftContent): DraftContent {
+  if (!sent || !saved) return now
+  const parts = now.parts.map((part) => {
+    const kept = saved.parts[sent.parts.findIndex((one) => one.key === part.key)]
+    return kept ? { ...kept, key: part.key, content: part.content } : part
+  })
+  return { text: now.text === sent.text ? saved.text : now.text, parts, unnamed: now.unnamed === sent.unnamed ? saved.unnamed : now.unnamed }
+}
+
+/** The channels that may be taken, the first choice first: those that are named, with one of the accounts that are named. */
 export function channelsFor(audience: { channels?: string[]; account_ids?: number[] }, all: CampaignChannel[]): CampaignChannel[] {
   const { channels = [], account_ids = [] } = audience
-  const named = channels.length > 0 ? all.filter((one) => channels.includes(one.channel)) : all
+  const named = channels.length > 0 ? channels.flatMap((name) => all.filter((one) => one.channel === name)) : all
   return account_ids.length > 0 ? named.filter((one) => one.accounts.some((account) => account_ids.includes(account.id))) : named
 }

@@ -1,9 +1,9 @@
-import { computed, ref } from 'vue'
+import { computed, onBeforeUnmount, ref } from 'vue'
 import { onBeforeRouteLeave, useRoute, useRouter } from 'vue-router'
 import { campaignsApi, type Campaign, type NewCampaign } from '@/api/campaigns'
 import { isWhole } from '@/features/lists/filterWords'
 import { useNotices } from '@/stores/notices'
-import { emptyDraft, fromCampaign, saidNothing, toInput, type Draft } from './draft'
+import { emptyDraft, fromCampaign, mergeDraft, saidNothing, toInput, type Draft } from './draft'
 import { useCampaignWords } from './words'
 
 interface Writing {
@@ -41,6 +41,14 @@ export function useEditor({ kind, path, untitled, kept: onKept }: Writing) {
     settle()
   }
 
+  /** Only what was changed: a new name alone takes nothing back to a draft. */
+  function changed(input: ReturnType<typeof toInput>): Partial<typeof input> {
+    const before = JSON.parse(kept.value) as Record<string, unknown>
+    return Object.fromEntries(Object.entries(input).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])))
+  }
+  /** Only its name is another one. */
+  const renamed = computed(() => dirty.value && kept.value !== '' && print({ ...draft.value, name: '' }) === JSON.stringify({ ...(JSON.parse(kept.value) as object), name: '' }))
+
   /** Returns whether it is kept. */
   async function keep(aloud = false): Promise<boolean> {
     if (!whole.value) return notices.say('bad', t('campaigns.audience.unfinished')), false
@@ -48,9 +56,13 @@ export function useEditor({ kind, path, untitled, kept: onKept }: Writing) {
     busy.value = true
     try {
       const input = { ...toInput(draft.value), name: draft.value.name.trim() || untitled }
+      const sent = JSON.parse(JSON.stringify(draft.value)) as Draft
       const before = held.value
-      const one = before ? await campaignsApi.change(before.id, { version: before.version, ...input }) : await campaignsApi.add({ client_token: token, kind, ...input })
+      const one = before ? await campaignsApi.change(before.id, { version: before.version, ...changed(input) }) : await campaignsApi.add({ client_token: token, kind, ...input })
+      // Who goes on writing while it is saved loses nothing of it.
+      const meanwhile = draft.value
       take(one)
+      if (print(meanwhile) !== print(sent)) draft.value = mergeDraft(meanwhile, sent, draft.value)
       onKept?.()
       if (!before) await router.replace(path(one.id))
       if (aloud) notices.say('good', t('campaigns.kept'))
@@ -77,7 +89,12 @@ export function useEditor({ kind, path, untitled, kept: onKept }: Writing) {
       busy.value = false
     }
   }
+  function warn(event: BeforeUnloadEvent): void {
+    if (kept.value !== '' && dirty.value) event.preventDefault()
+  }
+  window.addEventListener('beforeunload', warn)
+  onBeforeUnmount(() => window.removeEventListener('beforeunload', warn))
   onBeforeRouteLeave(() => !dirty.value || busy.value || window.confirm(t('campaigns.leave')))
 
-  return { draft, held, busy, id, dirty, whole, nothing, settle, take, keep, submit }
+  return { draft, held, busy, id, dirty, renamed, whole, nothing, settle, take, keep, submit }
 }

@@ -7,6 +7,6 @@ export default {
     found: '{n} customers found', unknown: '{n} lines not found', twice: '{n} lines twice', missing: 'Lines that were not found (among the customers you see)', line: 'Line {n}', download: 'Download all lines not found', use: 'Use this list', another: 'Another one',
     kept: 'Lists so far', none: 'No lists yet', by: '{name} · {at}', delete: 'Delete the list “{name}”', deleted: 'This list was deleted', numbers: '{n} customers',
   },
-  results: { exportAs: 'Export as {format}', untold: 'not told by the platform', openReply: 'Open the reply of {name}' },
+  results: { stale: 'This is from before, the newest could not be loaded.', exportAs: 'Export as {format}', untold: 'not told by the platform', openReply: 'Open the reply of {name}' },
   campaigns: { reason: { excluded_list: { name: 'In a list left out', why: 'Stands in the list that this campaign leaves out' } } },
 }

@@ -7,6 +7,6 @@ export default {
     found: '找到 {n} 位客户', unknown: '{n} 行没有找到', twice: '{n} 行重复', missing: '没有找到的行（只在你看得到的客户里找）', line: '第 {n} 行', download: '下载全部没有找到的行', use: '用这份名单', another: '再建一份',
     kept: '已有的名单', none: '还没有名单', by: '{name} · {at}', delete: '删除名单“{name}”', deleted: '这份名单已删除', numbers: '{n} 位客户',
   },
-  results: { exportAs: '导出为 {format}', untold: '平台不告知', openReply: '打开{name}的回复' },
+  results: { stale: '没有更新到最新，下面是之前的内容。', exportAs: '导出为 {format}', untold: '平台不告知', openReply: '打开{name}的回复' },
   campaigns: { reason: { excluded_list: { name: '在排除名单中', why: '在这次群发排除的名单里' } } },
 }

@@ -1,6 +1,7 @@
 import { useAccounts } from '@/stores/accounts'
 import { useAttendance } from '@/stores/attendance'
 import { useBell } from '@/stores/bell'
+import { useCampaignWatch } from '@/stores/campaignWatch'
 import { useCustomerWatch } from '@/stores/customerWatch'
 import { useDrafts } from '@/stores/drafts'
 import { useInbox } from '@/stores/inbox'
@@ -16,6 +17,7 @@ import { useTrays } from '@/stores/trays'
 /** Pushes may be missing: after connecting, and when the service dropped some. Reads everything in sight anew. */
 export async function onResync(): Promise<void> {
   useCustomerWatch().resync()
+  useCampaignWatch().resync()
   void useTasks().load().catch(() => undefined)
   if (!useSession().can('inbox.read')) return
   useOutbox().kick()
