@@ -29,8 +29,8 @@ insert into delivery (run_id, campaign_id, customer_id, contact_id, account_id, 
   sent_at, counted_at, created_at, updated_at)
 select r.id, r.campaign_id, k.customer_id, k.id, l.account_id, k.connection_id, case when k.id % 10 < 5 then k.id end,
   case when k.id % 10 < 5 then 'reply' else 'task' end,
-  case when k.id % 1000 = 3 then 'failed' when k.id % 10 = 0 then 'sent' when k.id % 10 in (8, 9) then 'asked' else 'planned' end,
-  case when k.id % 1000 = 3 then 'refused' else '' end, now() - interval '1 minute', case when k.id % 10 = 0 then now() end, now(), now(), now()
+  case when k.id % 100 = 3 then 'failed' when k.id % 10 = 0 then 'sent' when k.id % 10 in (8, 9) then 'asked' else 'planned' end,
+  case when k.id % 100 = 3 then 'refused' else '' end, now() - interval '1 minute', case when k.id % 10 = 0 then now() end, now(), now(), now()
 from campaign_run r, contact k join contact_link l on l.contact_id = k.id where r.id = $1 and k.id <= $2 order by k.id
 """
 
