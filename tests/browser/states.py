@@ -158,7 +158,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "campaigns-calendar": "/campaigns/calendar",
         "moments": "/campaigns/moments",
     },
-    "moment-edit": {"moment-edit": "/campaigns/moments/1/edit"},
+    "moment-edit": {"moment-edit": "/campaigns/moments/2/edit", "moment": "/campaigns/2"},
     "campaign": {"campaign": "/campaigns/1"},
     "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
     "invites": {"invites": "/invites", "invites-new": "/invites/new"},

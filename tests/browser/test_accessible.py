@@ -52,6 +52,8 @@ async def furnish(shop: Company) -> None:
         said = PostsInput(post=GreetingContentInput(text="双十二老客八折"))
         draft = NewCampaign(client_token="a-campaign-to-look-at", name="老客回访", posts=said)
         await write.create(shop.services, work, shop.manager, draft, address="")
+        moment = draft.model_copy(update={"client_token": "a-moment-to-look-at", "kind": "moment"})
+        await write.create(shop.services, work, shop.manager, moment, address="")
         steps = (
             SopStep(title="问候", at="10:00", words="您好"),
             SopStep(title="案例", days=3, at="10:00", kind="message", words="请看"),

@@ -35,7 +35,12 @@ export function useEditor({ kind, path, untitled, kept: onKept }: Writing) {
 
   /** As it is now is as it is kept. */
   const settle = (): void => void (kept.value = print(draft.value))
+  /** One of another kind is written elsewhere. */
   function take(one: Campaign): void {
+    if (one.kind !== kind) {
+      settle()
+      return void router.replace(one.kind === 'moment' ? `/campaigns/moments/${one.id}/edit` : `/campaigns/${one.id}/edit`)
+    }
     held.value = one
     draft.value = fromCampaign(one)
     settle()
