@@ -173,9 +173,9 @@ async def _write(work: Work, ticket: Row, results: Sequence[AskedResult]) -> Non
 
 
 async def _told(services: Services, ticket: Row) -> BroadcastResult | None:
-    """What came by itself, with totals; it may have come before the answer of the call."""
+    """What came by itself, with totals: perhaps before the answer of the call, or long before the call that got one."""
     told = await services.db.fetchval(
-        EVENT, ticket["connection_id"], ticket["called_at"] - SLACK, ticket["platform_id"]
+        EVENT, ticket["connection_id"], ticket["created_at"] - SLACK, ticket["platform_id"]
     )
     if told is None or told.get("state") not in ("done", "failed"):
         return None
