@@ -160,6 +160,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "moment-edit": {"moment-edit": "/campaigns/moments/2/edit", "moment": "/campaigns/2"},
     "campaign": {"campaign": "/campaigns/1"},
+    "content": {"content": "/campaigns/library/1"},
+    "content-edit": {"content-edit": "/campaigns/library/1/edit"},
     "campaign-edit": {"campaign-edit": "/campaigns/1/edit"},
     "invites": {"invites": "/invites", "invites-new": "/invites/new"},
     "sops": {"sops": "/sops", "sop": "/sops/1"},

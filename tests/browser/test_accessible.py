@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Error, Page
 
+from campaigns.library.write import NewSaved, save
 from campaigns.life import write
 from campaigns.life.content import PostsInput
 from campaigns.life.write import NewCampaign
@@ -52,6 +53,7 @@ async def furnish(shop: Company) -> None:
         said = PostsInput(post=GreetingContentInput(text="双十二老客八折"))
         draft = NewCampaign(client_token="a-campaign-to-look-at", name="老客回访", posts=said)
         await write.create(shop.services, work, shop.manager, draft, address="")
+        await save(shop.services, work, shop.manager, NewSaved(name="双十二通用", posts=said), address="")
         moment = draft.model_copy(update={"client_token": "a-moment-to-look-at", "kind": "moment"})
         await write.create(shop.services, work, shop.manager, moment, address="")
         steps = (

@@ -177,6 +177,30 @@ export function makeRouter(pinia: Pinia): Router {
         meta: { permission: 'campaigns.read', title: 'nav.campaigns' },
       },
       {
+        path: '/campaigns/library',
+        name: 'contents',
+        component: () => import('@/features/contents/ContentsPage.vue'),
+        meta: { permission: 'campaigns.read', title: 'nav.contents' },
+      },
+      {
+        path: '/campaigns/library/new',
+        name: 'content-new',
+        component: () => import('@/features/contents/ContentEditor.vue'),
+        meta: { permission: 'campaigns.write', title: 'nav.contents' },
+      },
+      {
+        path: '/campaigns/library/:id(\\d+)/edit',
+        name: 'content-edit',
+        component: () => import('@/features/contents/ContentEditor.vue'),
+        meta: { permission: 'campaigns.write', title: 'nav.contents' },
+      },
+      {
+        path: '/campaigns/library/:id(\\d+)',
+        name: 'content',
+        component: () => import('@/features/contents/ContentPage.vue'),
+        meta: { permission: 'campaigns.read', title: 'nav.contents' },
+      },
+      {
         path: '/invites/today',
         name: 'invites-today',
         component: () => import('@/features/invites/SharePage.vue'),

@@ -36,6 +36,7 @@ export default {
   nav: {
     campaigns: 'Campaigns',
     sop: 'Plans',
+    contents: 'Content library',
     newCampaign: 'New campaign',
     newMoment: 'New moment',
     more: 'More',

@@ -37,6 +37,7 @@ export default {
     campaigns: '群发',
     newMoment: '新建朋友圈',
     sop: '跟进计划',
+    contents: '内容库',
     newCampaign: '新建群发',
     more: '更多',
     modules: '主导航',

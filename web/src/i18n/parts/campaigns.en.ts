@@ -5,7 +5,7 @@ export default {
     make: 'New campaign', failed: 'This could not be loaded', nothing: 'No campaign fits', empty: 'No campaigns yet', emptyText: 'Write the words, choose the people, see who gets it and who does not, then set the time.',
     find: 'Find by name', mine: 'Only mine', states: 'States', untitled: 'Untitled campaign', name: 'Name this campaign', noWords: '(no words)', noneYet: 'No results yet',
     makeMoment: 'New moment', emptyMoments: 'No moments yet', emptyMomentsText: 'Write it, choose who posts it and who sees it; members publish it on their phones, and likes and comments come back here.', nSeers: '{n} can see it', published: 'Published {n} of {all}',
-    tab: { list: 'Campaigns', moments: 'Moments', sops: 'Plans', calendar: 'Calendar' },
+    tab: { list: 'Campaigns', moments: 'Moments', sops: 'Plans', calendar: 'Calendar', library: 'Library' },
     filter: { all: 'All', draft: 'Drafts', waiting: 'To approve', ahead: 'Scheduled', running: 'Running', ended: 'Ended' },
     state: { draft: 'Draft', waiting: 'To approve', scheduled: 'Scheduled', running: 'Running', paused: 'Paused', done: 'Done', cancelled: 'Cancelled' },
     of: { customers: 'Customers', conversations: 'Customers in conversations', groups: 'Customer groups' },

@@ -5,7 +5,7 @@ export default {
     make: '新建群发', failed: '没有加载出来', nothing: '没有符合条件的群发', empty: '还没有群发任务', emptyText: '写下内容，选好人群，先试算谁会收到、谁不会，再安排时间。',
     find: '搜索名称', mine: '只看我的', states: '状态', untitled: '未命名群发', name: '给这次群发起个名字', noWords: '（没有文字）', noneYet: '还没有结果',
     makeMoment: '新建朋友圈', emptyMoments: '还没有朋友圈', emptyMomentsText: '写好内容，选择由谁发表、给谁看；员工在手机上确认后发表，点赞和评论会收回来。', nSeers: '{n} 人可见', published: '已发表 {n} / {all}',
-    tab: { list: '任务', moments: '朋友圈', sops: '跟进 SOP', calendar: '日历' },
+    tab: { list: '任务', moments: '朋友圈', sops: '跟进 SOP', calendar: '日历', library: '内容库' },
     filter: { all: '全部', draft: '草稿', waiting: '待审批', ahead: '已排期', running: '进行中', ended: '已结束' },
     state: { draft: '草稿', waiting: '待审批', scheduled: '已排期', running: '进行中', paused: '已暂停', done: '已完成', cancelled: '已取消' },
     of: { customers: '客户', conversations: '会话中的客户', groups: '客户群' },
