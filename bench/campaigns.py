@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import campaign_rows as rows
 from bench.campaign_calls import answers, tasks
+from bench.reads import SOMEBODY
 from bench.result import Row
 from bench.site import Site, connect, site
 from bench.size import Size
@@ -107,7 +108,7 @@ async def _progress(services: Services, run: int) -> None:
 def _page(**query: Any) -> Read:
     async def read(services: Services, run: int) -> None:
         async with services.db.pool.acquire() as tx:
-            await views.deliveries(tx, run, views.DeliveryQuery(**query))
+            await views.deliveries(tx, SOMEBODY, run, views.DeliveryQuery(**query))
 
     return read
 

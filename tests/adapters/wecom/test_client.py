@@ -306,7 +306,8 @@ def test_settings_that_cannot_work_are_refused_by_name(http: aiohttp.ClientSessi
 def test_every_field_of_the_form_is_read() -> None:
     public = {field.name for field in PROVIDER.fields if not field.secret}
     assert public == {"corp_id", "agent_id", "base_url", "login_url"}
-    assert {field.name for field in PROVIDER.fields if field.secret} == {"secret", "token", "encoding_aes_key"}
+    secret = {field.name for field in PROVIDER.fields if field.secret}
+    assert secret == {"secret", "token", "encoding_aes_key", "archive_secret"}
 
 
 @pytest.fixture(autouse=True)
