@@ -126,13 +126,13 @@ export function makeRouter(pinia: Pinia): Router {
         path: '/reports',
         name: 'reports',
         component: () => import('@/features/reports/ReportsPage.vue'),
-        meta: { permission: 'customers.reports', title: 'reports.title' },
+        meta: { permission: 'customers.reports', title: 'nav.reportList' },
       },
       {
         path: '/groups/:id(\\d+)?',
         name: 'groups',
         component: () => import('@/features/groups/GroupsPage.vue'),
-        meta: { permission: 'customers.read', title: 'groups.title' },
+        meta: { permission: 'customers.read', title: 'nav.groups' },
       },
       {
         path: '/codes/:part(greetings|\\d+)?',
@@ -204,13 +204,13 @@ export function makeRouter(pinia: Pinia): Router {
         path: '/invites/today',
         name: 'invites-today',
         component: () => import('@/features/invites/SharePage.vue'),
-        meta: { permission: 'customers.write', title: 'invites.today' },
+        meta: { permission: 'customers.write', title: 'nav.invitesToday' },
       },
       {
         path: '/invites/:part(new|\\d+)?',
         name: 'invites',
         component: () => import('@/features/invites/InvitesPage.vue'),
-        meta: { permission: 'campaigns.read', title: 'invites.title' },
+        meta: { permission: 'campaigns.read', title: 'nav.inviteList' },
       },
       {
         path: '/sops/new',

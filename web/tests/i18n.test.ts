@@ -4,6 +4,16 @@ import { describe, expect, it } from 'vitest'
 import en from '@/i18n/en'
 import campaignsEn from '@/i18n/parts/campaigns.en'
 import campaignsZh from '@/i18n/parts/campaigns.zh-CN'
+import archiveEn from '@/i18n/parts/archive.en'
+import archiveZh from '@/i18n/parts/archive.zh-CN'
+import contentsEn from '@/i18n/parts/contents.en'
+import contentsZh from '@/i18n/parts/contents.zh-CN'
+import invitesEn from '@/i18n/parts/invites.en'
+import invitesZh from '@/i18n/parts/invites.zh-CN'
+import relationsEn from '@/i18n/parts/relations.en'
+import relationsZh from '@/i18n/parts/relations.zh-CN'
+import reportsEn from '@/i18n/parts/reports.en'
+import reportsZh from '@/i18n/parts/reports.zh-CN'
 import zhCN from '@/i18n/zh-CN'
 
 type Tree = { [key: string]: string | Tree }
@@ -26,8 +36,8 @@ function sources(folder: string): string[] {
 }
 
 // With those that come late.
-const chinese = flat({ ...zhCN, ...campaignsZh })
-const english = flat({ ...en, ...campaignsEn })
+const chinese = flat({ ...zhCN, ...campaignsZh, ...archiveZh, ...contentsZh, ...invitesZh, ...relationsZh, ...reportsZh })
+const english = flat({ ...en, ...campaignsEn, ...archiveEn, ...contentsEn, ...invitesEn, ...relationsEn, ...reportsEn })
 const code = sources(join(__dirname, '../src')).join('\n')
 const keys = [...chinese.keys()]
 const namespaces = new Set(keys.map((key) => key.split('.')[0]))

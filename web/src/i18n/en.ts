@@ -1,8 +1,6 @@
-import archive from './parts/archive.en'
 import codes from './parts/codes.en'
 import followups from './parts/followups.en'
 import stages from './parts/stages.en'
-import reports from './parts/reports.en'
 import whole from './parts/whole.en'
 import lists from './parts/lists.en'
 import list from './parts/list.en'
@@ -12,9 +10,7 @@ import flow from './parts/flow.en'
 import rights from './parts/rights.en'
 import owners from './parts/owners.en'
 import holds from './parts/holds.en'
-import invites from './parts/invites.en'
 import life from './parts/life.en'
-import relations from './parts/relations.en'
 
 export default {
   common: {
@@ -36,6 +32,12 @@ export default {
   nav: {
     campaigns: 'Campaigns',
     sop: 'Plans',
+    invites: 'Adding',
+    inviteList: 'Lists to add',
+    invitesToday: 'People to add today',
+    groups: 'Customer groups',
+    reports: 'Reports',
+    reportList: 'Reports on customers',
     contents: 'Content library',
     newCampaign: 'New campaign',
     newMoment: 'New moment',
@@ -440,12 +442,8 @@ export default {
   ...rights,
   ...owners,
   ...holds,
-  ...invites,
   ...life,
-  ...relations,
   ...stages,
-  ...reports,
   ...followups,
   ...codes,
-  ...archive,
 }

@@ -1,8 +1,6 @@
-import archive from './parts/archive.zh-CN'
 import codes from './parts/codes.zh-CN'
 import followups from './parts/followups.zh-CN'
 import stages from './parts/stages.zh-CN'
-import reports from './parts/reports.zh-CN'
 import whole from './parts/whole.zh-CN'
 import lists from './parts/lists.zh-CN'
 import list from './parts/list.zh-CN'
@@ -12,9 +10,7 @@ import flow from './parts/flow.zh-CN'
 import rights from './parts/rights.zh-CN'
 import owners from './parts/owners.zh-CN'
 import holds from './parts/holds.zh-CN'
-import invites from './parts/invites.zh-CN'
 import life from './parts/life.zh-CN'
-import relations from './parts/relations.zh-CN'
 
 export default {
   common: {
@@ -37,6 +33,12 @@ export default {
     campaigns: '群发',
     newMoment: '新建朋友圈',
     sop: '跟进计划',
+    invites: '加好友',
+    inviteList: '加好友名单',
+    invitesToday: '今天要添加的客户',
+    groups: '客户群',
+    reports: '报表',
+    reportList: '客户报表',
     contents: '内容库',
     newCampaign: '新建群发',
     more: '更多',
@@ -439,12 +441,8 @@ export default {
   ...rights,
   ...owners,
   ...holds,
-  ...invites,
   ...life,
-  ...relations,
   ...stages,
-  ...reports,
   ...followups,
   ...codes,
-  ...archive,
 }

@@ -36,7 +36,7 @@ export const SECTIONS: readonly Section[] = [
 
   { name: 'connections', path: 'connections', group: 'channels', permission: 'connections.read', title: 'rights.section.connections', icon: Plug, component: () => import('@/features/admin/Connections.vue') },
   { name: 'accounts', path: 'accounts', group: 'channels', permission: 'connections.read', title: 'rights.section.accounts', icon: MessagesSquare, component: () => import('@/features/admin/Accounts.vue') },
-  { name: 'archives', path: 'archives', group: 'channels', permission: 'connections.read', title: 'archive.page', icon: Archive, component: () => import('@/features/archive/ArchivePage.vue') },
+  { name: 'archives', path: 'archives', group: 'channels', permission: 'connections.read', title: 'rights.section.archives', icon: Archive, component: () => import('@/features/archive/ArchivePage.vue') },
   { name: 'events', path: 'events', group: 'channels', permission: 'events.read', title: 'rights.section.events', icon: Siren, component: () => import('@/features/admin/Events.vue') },
 
   { name: 'labels', path: 'labels', group: 'inbox', permission: 'inbox.settings', title: 'together.label.page', icon: Tags, component: () => import('@/features/labels/Labels.vue') },

@@ -16,11 +16,11 @@ export const PLACES: readonly Place[] = [
   { name: 'today', title: 'followups.place', icon: CalendarCheck, permission: 'customers.write' },
   { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },
   { name: 'campaigns', title: 'nav.campaigns', icon: Megaphone, permission: 'campaigns.read' },
-  { name: 'reports', title: 'reports.place', icon: ChartPie, permission: 'customers.reports' },
-  { name: 'groups', title: 'groups.nav', icon: MessagesSquare, permission: 'customers.read' },
+  { name: 'reports', title: 'nav.reports', icon: ChartPie, permission: 'customers.reports' },
+  { name: 'groups', title: 'nav.groups', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
   { name: 'codes', title: 'codes.place', icon: QrCode, permission: 'codes.manage' },
-  { name: 'invites', title: 'invites.place', icon: UserPlus, permission: 'campaigns.read' },
+  { name: 'invites', title: 'nav.invites', icon: UserPlus, permission: 'campaigns.read' },
   { name: 'library', title: 'rights.place.library', icon: Library, permission: 'library.read' },
 ]
 

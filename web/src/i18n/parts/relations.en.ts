@@ -48,7 +48,6 @@ export default {
   },
   groups: {
     title: 'Customer groups',
-    nav: 'Groups',
     search: 'Search by name',
     state: { open: 'Active', owner_left: 'Owner has left', dissolved: 'Dissolved', all: 'All' },
     stateLabel: 'State',

@@ -48,7 +48,6 @@ export default {
   },
   groups: {
     title: '客户群',
-    nav: '客户群',
     search: '搜索群名',
     state: { open: '正常', owner_left: '群主已离职', dissolved: '已解散', all: '全部' },
     stateLabel: '状态',

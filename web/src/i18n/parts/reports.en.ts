@@ -1,6 +1,5 @@
 export default {
   reports: {
-    place: 'Reports',
     title: 'Reports on customers',
     activity: 'Follow-up activity',
     period: 'Period',

@@ -1,6 +1,5 @@
 export default {
   reports: {
-    place: '报表',
     title: '客户报表',
     activity: '跟进活动',
     period: '时间',

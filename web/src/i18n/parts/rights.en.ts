@@ -11,6 +11,7 @@ export default {
     no: 'No',
     group: { mine: 'My account', company: 'Company', channels: 'Channels', inbox: 'Inbox', customers: 'Customers', library: 'Library', security: 'Security' },
     section: {
+      archives: 'Chat archive',
       me: 'Profile',
       appearance: 'Appearance',
       mySecurity: 'Sign-in and security',

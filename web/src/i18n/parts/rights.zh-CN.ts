@@ -11,6 +11,7 @@ export default {
     no: '没有',
     group: { mine: '我的账号', company: '公司', channels: '渠道', inbox: '收件箱', customers: '客户', library: '素材库', security: '安全' },
     section: {
+      archives: '会话存档',
       me: '个人资料',
       appearance: '外观',
       mySecurity: '登录与安全',
