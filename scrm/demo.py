@@ -35,6 +35,7 @@ from simulator.company.stage import Stage
 from simulator.douyin.server import DouyinSimulator
 from simulator.wechat_oa.server import OfficialAccountSimulator
 from simulator.wecom.server import WecomSimulator
+from simulator.wecom.settings import Settings as PlatformSettings
 
 HOST = "127.0.0.1"
 
@@ -115,7 +116,9 @@ async def _open_company(services: Services, stage: Stage, address: str) -> None:
 async def _stage(state: DemoState, clock: ShiftedClock) -> AsyncIterator[Stage]:
     """The simulators, on the ports of the last time when these are free: the addresses of pictures stay good."""
     async with AsyncExitStack() as stack:
-        wecom = WecomSimulator(clock=clock, snapshot_path=state.folder / "wecom.json")
+        # On a machine that just started everything, the first answer may take longer than the second that a platform gives.
+        patient = PlatformSettings(callback_check_deadline=30.0)
+        wecom = WecomSimulator(clock=clock, settings=patient, snapshot_path=state.folder / "wecom.json")
         douyin = DouyinSimulator(clock=clock, snapshot_path=state.folder / "douyin.json")
         oa = OfficialAccountSimulator(clock=clock, snapshot_path=state.folder / "wechat_oa.json")
         # What a snapshot says about its clock is of no use here: the service shares it.

@@ -17,11 +17,14 @@ from scrm.permissions import OF_ROLE, REACH, Principal
 from scrm.services import Services
 from simulator.douyin.server import DouyinSimulator
 from simulator.wecom.server import WecomSimulator
+from simulator.wecom.settings import Settings as PlatformSettings
 
 CORP, SECRET, TOKEN = "wwtestcorp0000001", "test-app-secret", "callbacktoken123"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CLIENT_KEY, CLIENT_SECRET = "awtestapp0000001", "douyin-test-secret-0123456789abcd"
 PASSWORD = "correct horse battery"
+PATIENT = PlatformSettings(callback_check_deadline=30.0)
+"""A second is enough for a service; one that starts beside a browser on a busy machine may need more."""
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ def fast(settings: Settings, **worker: Any) -> Settings:
 @asynccontextmanager
 async def company(settings: Settings, *, role: str = "all", welcome: str = "") -> AsyncIterator[Company]:
     async with AsyncExitStack() as stack:
-        wecom = await stack.enter_async_context(WecomSimulator())
+        wecom = await stack.enter_async_context(WecomSimulator(settings=PATIENT))
         douyin = await stack.enter_async_context(DouyinSimulator())
         url = settings.database.url
         assert url is not None

@@ -170,7 +170,7 @@ async def office(
     url = settings.database.url
     assert url is not None
     # The clock stands still, so a minute never ends: the platform's limits per minute must not matter unless a test wants them.
-    limits = wecom_settings or WecomSettings(api_per_minute=10**7, api_per_hour=10**8)
+    limits = wecom_settings or WecomSettings(api_per_minute=10**7, api_per_hour=10**8, callback_check_deadline=30.0)
     async with AsyncExitStack() as stack:
         wecom = await stack.enter_async_context(WecomSimulator(clock=clock, settings=limits))
         wecom.control.create_app(CORP, SECRET)

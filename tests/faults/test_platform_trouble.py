@@ -17,7 +17,7 @@ from simulator.delivery import Mischief
 from simulator.douyin.server import DouyinSimulator
 from simulator.faults import Fault
 from simulator.wecom.server import WecomSimulator
-from tests.company import CORP, SECRET, Company, connect, eventually, fast, people, settle_in
+from tests.company import CORP, PATIENT, SECRET, Company, connect, eventually, fast, people, settle_in
 from tests.flows.reads import broken_invariants, conversation_of, texts_of
 
 
@@ -28,7 +28,7 @@ async def virtual(settings: Settings) -> AsyncIterator[tuple[Company, ShiftedClo
     url = settings.database.url
     assert url is not None
     async with AsyncExitStack() as stack:
-        wecom = await stack.enter_async_context(WecomSimulator(clock=clock))
+        wecom = await stack.enter_async_context(WecomSimulator(clock=clock, settings=PATIENT))
         douyin = await stack.enter_async_context(DouyinSimulator(clock=clock))
         wecom.control.create_app(CORP, SECRET)
         services = await stack.enter_async_context(open_services(fast(settings), url.get_secret_value(), clock=clock))

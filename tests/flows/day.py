@@ -150,7 +150,9 @@ async def working_day(settings: Settings, start: datetime, *, reps: int = 3) -> 
     url = settings.database.url
     assert url is not None
     # The clock stands still, so a minute never ends: the platforms' limits per minute must not matter.
-    wecom_settings = WecomSettings(api_per_minute=10**7, api_per_hour=10**8, sync_without_token_per_minute=10**6)
+    wecom_settings = WecomSettings(
+        api_per_minute=10**7, api_per_hour=10**8, sync_without_token_per_minute=10**6, callback_check_deadline=30.0
+    )
     douyin_settings = DouyinSettings(calls_per_second=10**6)
     async with AsyncExitStack() as stack:
         wecom = await stack.enter_async_context(WecomSimulator(clock=clock, settings=wecom_settings))
