@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 HAS_CUSTOMERS = """
 select exists (select from contact where connection_id = $1)
   or exists (select from conversation c join account a on a.id = c.account_id where a.connection_id = $1)
+  or exists (select from archive_record where connection_id = $1)
 """
 COUNT_ERROR = """
 insert into connection_error as e (connection_id, code, hour, reason, last_at)
@@ -311,7 +312,7 @@ class Connections:
             raise NotFound("There is no such connection.")
         if await work.tx.fetchval(HAS_CUSTOMERS, connection_id):
             raise Conflict(
-                "Conversations and customers belong to this connection; pause it instead.", code="connection_in_use"
+                "Conversations, customers or archived records belong to this connection; pause it instead.", code="connection_in_use"
             )
         await work.tx.execute("delete from connection where id = $1", connection_id)
         work.ring("connection", connection_id)

@@ -86,3 +86,17 @@ async def test_others_may_not(here: tuple[Archive, Site]) -> None:
     assert (await manager.call("POST", f"{path}/keys", json=body))[0] == 403
     admin = await site.signed_in("admin")
     assert (await admin.call("POST", "/api/archives/999999/keys", json=body))[0] == 404
+
+
+async def test_a_connection_is_not_deleted_with_what_it_archived(here: tuple[Archive, Site]) -> None:
+    """Sealed or not: what nobody has opened yet is evidence too."""
+    place, site = here
+    admin = await site.signed_in("admin")
+    place.uploads_key()
+    place.says("在吗")
+    await place.pull()
+    status, answer = await admin.call(
+        "POST", f"/api/connections/{place.connection_id}/delete", json={"name": "企业微信"}
+    )
+    assert (status, answer["error"]) == (409, "connection_in_use")
+    assert len(await place.states()) == 1
