@@ -41,9 +41,7 @@ select id, seq, message_id, key_version, sealed_key, sealed_message, pulled_at, 
 where connection_id = $1 and state = 'sealed' and (retry_at is null or retry_at <= $2) order by id limit $3
 """
 HELD = "select true from archive where connection_id = $1 and opening_token = $2 for update"
-RELEASE = (
-    "update archive set opening_until = null, opening_token = null where connection_id = $1 and opening_token = $2"
-)
+RELEASE = "update archive set opening_until = $3, opening_token = null where connection_id = $1 and opening_token = $2"
 DONE = """
 update archive_record r set state = 'done', reason = '', detail = '', record = w.record, kind = w.kind, known = w.known,
   said_at = w.said_at, conversation_id = w.conversation_id, opened_at = $8, attempts = r.attempts + 1, retry_at = null
@@ -102,25 +100,17 @@ class Opener:
         if row is None:
             return False
         connection_id: int = row["connection_id"]
+        rest_until: datetime | None = None
         try:
             loaded = await self._services.connections.get(connection_id)
             archive = archives_of(loaded)
-            if archive is None:
-                return False
-            return await self._batch(loaded, archive, token)
+            return archive is not None and await self._batch(loaded, archive, token)
         except (NotFound, ArchiveUnready, SendError):
-            # Whoever pulls says what is wrong; the records wait.
-            await self._later(connection_id)
+            # Whoever pulls says what is wrong. The archive as a whole waits: it may be millions of records.
+            rest_until = self._services.clock.now() + PAUSE
             return False
         finally:
-            await self._services.db.execute(RELEASE, connection_id, token)
-
-    async def _later(self, connection_id: int) -> None:
-        await self._services.db.execute(
-            "update archive_record set retry_at = $2 where connection_id = $1 and state = 'sealed'",
-            connection_id,
-            self._services.clock.now() + PAUSE,
-        )
+            await self._services.db.execute(RELEASE, connection_id, token, rest_until)
 
     async def _batch(self, loaded: Loaded, archive: Archives, token: uuid.UUID) -> bool:
         rows = await self._services.db.fetch(NEXT, loaded.id, self._services.clock.now(), BATCH)
@@ -128,7 +118,7 @@ class Opener:
             return False
         keys = await private_keys(self._services, self._services.db, loaded.id, {row["key_version"] for row in rows})
         opened = await archive.open_envelopes([_envelope(row) for row in rows], keys)
-        read, shut = _understood(archive, rows, opened)
+        read, shut = _understood(archive, rows, opened, self._services.clock.now())
         try:
             await self._write(loaded, archive, token, read, shut)
         except (*RETRYABLE, *LOST):
@@ -186,12 +176,14 @@ def _envelope(row: Row) -> Envelope:
     return Envelope(row["seq"], row["message_id"], row["key_version"], row["sealed_key"], row["sealed_message"])
 
 
-def _understood(archive: Archives, rows: Sequence[Row], opened: Sequence[Opened]) -> tuple[list[Read], list[Shut]]:
+def _understood(
+    archive: Archives, rows: Sequence[Row], opened: Sequence[Opened], now: datetime
+) -> tuple[list[Read], list[Shut]]:
     read: list[Read] = []
     shut: list[Shut] = []
     for row, one in zip(rows, opened, strict=True):
         if one.record is None:
-            shut.append(_shut(row, one))
+            shut.append(_shut(row, one, now))
             continue
         try:
             read.append(Read(row, one.record, archive.understand(one.record)))
@@ -201,10 +193,10 @@ def _understood(archive: Archives, rows: Sequence[Row], opened: Sequence[Opened]
     return read, shut
 
 
-def _shut(row: Row, one: Opened) -> Shut:
+def _shut(row: Row, one: Opened, now: datetime) -> Shut:
     """A missing key is waited for; what may pass is tried a few times; the rest needs a person or another key."""
     passing = one.code in ("later", "crash") and row["attempts"] + 1 < MOST_ATTEMPTS
-    retry_at = row["pulled_at"] + PAUSE * (2 ** row["attempts"]) if passing else None
+    retry_at = now + PAUSE * (2 ** row["attempts"]) if passing else None
     return Shut(row["id"], "sealed" if passing else "failed", one.code, one.detail[:500], None, retry_at)
 
 

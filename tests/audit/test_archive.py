@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from audit.archive.keys import add_key
+from audit.archive.opening import Opener
+from scrm.app import open_services
 from scrm.config import Settings
 from scrm.errors import Conflict, Unprocessable
 from simulator.wecom.server import WecomSimulator
@@ -274,3 +276,36 @@ async def test_a_pause_longer_than_the_platform_keeps_is_told(here: Archive) -> 
     await here.read()
     rows = await here.services.db.fetch("select n, lost_since is not null as lost from archive_range order by id")
     assert [tuple(row) for row in rows] == [(1, False), (1, True)]
+
+
+async def test_an_old_record_is_not_tried_again_at_once(here: Archive) -> None:
+    """What is tried again waits from now on, however long ago it was pulled: the library is not killed in a row."""
+    here.uploads_key()
+    await here.knows_key()
+    here.says("0", crash=True)
+    await here.pull()
+    await here.services.db.execute("update archive_record set pulled_at = now() - interval '3 days'")
+    await here.open()
+    row = await here.services.db.fetchrow("select state, attempts, retry_at > now() as waits from archive_record")
+    assert row is not None
+    assert tuple(row) == ("sealed", 1, True)
+
+
+async def test_without_the_library_the_archive_waits_and_no_record_is_touched(settings: Settings) -> None:
+    async with WecomSimulator() as simulator:
+        async with archive(settings, simulator) as before:
+            before.uploads_key()
+            await before.knows_key()
+            before.says("在吗")
+            await before.pull()
+            rows = "select id, xmin::text from archive_record"
+            written = await before.services.db.fetch(rows)
+            access = before.services.settings.model_copy(update={"archive": settings.archive})
+        url = settings.database.url
+        assert url is not None
+        async with open_services(access, url.get_secret_value()) as without:
+            opener = Opener(without)
+            assert not await opener.round()
+            assert not await opener.round()
+            assert await without.db.fetch(rows) == written
+            assert await without.db.fetchval("select opening_until > now() from archive")
