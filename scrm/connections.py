@@ -312,7 +312,8 @@ class Connections:
             raise NotFound("There is no such connection.")
         if await work.tx.fetchval(HAS_CUSTOMERS, connection_id):
             raise Conflict(
-                "Conversations, customers or archived records belong to this connection; pause it instead.", code="connection_in_use"
+                "Conversations, customers or archived records belong to this connection; pause it instead.",
+                code="connection_in_use",
             )
         await work.tx.execute("delete from connection where id = $1", connection_id)
         work.ring("connection", connection_id)

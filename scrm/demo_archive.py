@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 from audit.archive.keys import add_key
@@ -13,6 +15,12 @@ from scrm.services import Services
 from simulator.company import archive as chats
 from simulator.company.stage import Stage
 from simulator.wecom.finance.build import NoCompiler, library
+
+LONGEST_SECONDS = 60.0
+READ = """
+select caught_up_at is not null and exists (select from archive_record where connection_id = $1)
+  and not exists (select from archive_record where connection_id = $1 and state = 'sealed') from archive where connection_id = $1
+"""
 
 
 def with_library(settings: Settings, folder: Path) -> Settings:
@@ -39,3 +47,13 @@ async def record(services: Services, stage: Stage) -> None:
         await add_key(services, work, principal_of(person), connection.id, 1, private)
     await know_archives(services)
     await services.db.execute("update archive set due_at = $1", services.clock.now())
+    await services.bus.ring("archive", [connection.id])
+    await _read(services, connection.id)
+
+
+async def _read(services: Services, connection_id: int) -> None:
+    """Until everything that was recorded stands in its conversation: who looks at the company finds it whole. Not for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_SECONDS):
+            while not await services.db.fetchval(READ, connection_id):
+                await asyncio.sleep(0.1)
