@@ -55,5 +55,5 @@ async def _read(services: Services, connection_id: int) -> None:
     """Until everything that was recorded stands in its conversation: who looks at the company finds it whole. Not for ever."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_SECONDS):
-            while not await services.db.fetchval(READ, connection_id):
+            while not await services.db.fetchval(READ, connection_id):  # noqa: ASYNC110 - the database tells, nobody rings
                 await asyncio.sleep(0.1)
