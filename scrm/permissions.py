@@ -57,6 +57,16 @@ COMPANY_MANAGE = "company.manage"
 """Roles, rules for passwords, how people sign in."""
 CONNECTIONS_READ = "connections.read"
 CONNECTIONS_MANAGE = "connections.manage"
+AUDIT_READ = "audit.read"
+"""The archive: search it, its payments, its words, the alerts; within one's reach."""
+AUDIT_REVIEW = "audit.review"
+"""Work on alerts, score samples."""
+AUDIT_RULES = "audit.rules"
+"""Rules, score sheets, thresholds, the dictionary."""
+AUDIT_EVIDENCE = "audit.evidence"
+"""Take what is archived out of the house: evidence, exports of payments and finds."""
+AUDIT_RETENTION = "audit.retention"
+"""How long what is kept, holds, the erasure of a person's data."""
 TRAIL_READ = "trail.read"
 """Who did, saw and exported what in this system."""
 EVENTS_READ = "events.read"
@@ -86,6 +96,10 @@ _MANAGER = _REP | {
     CAMPAIGNS_SETTINGS,
     CONNECTIONS_READ,
     EVENTS_READ,
+    AUDIT_READ,
+    AUDIT_REVIEW,
+    AUDIT_RULES,
+    AUDIT_EVIDENCE,
 }
 
 OF_ROLE: dict[str, frozenset[str]] = {
@@ -115,9 +129,22 @@ OF_ROLE: dict[str, frozenset[str]] = {
             AGENTS_READ,
             EVENTS_READ,
             TRAIL_READ,
+            AUDIT_READ,
+            AUDIT_REVIEW,
+            AUDIT_RULES,
+            AUDIT_EVIDENCE,
         }
     ),
-    "admin": _MANAGER | {CUSTOMERS_PURGE, AGENTS_MANAGE, COMPANY_MANAGE, CONNECTIONS_MANAGE, EVENTS_MANAGE, TRAIL_READ},
+    "admin": _MANAGER
+    | {
+        CUSTOMERS_PURGE,
+        AGENTS_MANAGE,
+        COMPANY_MANAGE,
+        CONNECTIONS_MANAGE,
+        EVENTS_MANAGE,
+        TRAIL_READ,
+        AUDIT_RETENTION,
+    },
 }
 """The built-in roles. A company adds its own (table ``role``)."""
 REACH: dict[str, Reach] = {"rep": "team", "manager": "all", "marketer": "own", "auditor": "all", "admin": "all"}

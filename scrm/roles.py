@@ -12,6 +12,11 @@ from scrm.errors import Conflict, Forbidden, NotFound, Unprocessable
 from scrm.permissions import (
     AGENTS_MANAGE,
     AGENTS_READ,
+    AUDIT_EVIDENCE,
+    AUDIT_READ,
+    AUDIT_RETENTION,
+    AUDIT_REVIEW,
+    AUDIT_RULES,
     CODES_MANAGE,
     CONNECTIONS_MANAGE,
     CONNECTIONS_READ,
@@ -61,6 +66,11 @@ NEEDS: dict[str, str] = {
     AGENTS_MANAGE: AGENTS_READ,
     CONNECTIONS_MANAGE: CONNECTIONS_READ,
     EVENTS_MANAGE: EVENTS_READ,
+    AUDIT_READ: INBOX_READ,
+    AUDIT_REVIEW: AUDIT_READ,
+    AUDIT_RULES: AUDIT_READ,
+    AUDIT_EVIDENCE: AUDIT_READ,
+    AUDIT_RETENTION: AUDIT_READ,
 }
 """What one permission is worth nothing without."""
 MOST_ROLES = 100

@@ -89,6 +89,6 @@ async def test_a_role_changes_under_somebodys_hands(shop: Company, browser: Brow
     await expect(boss.get_by_test_id("save-person")).to_have_count(0)
     await rep.reload()
     await expect(rep.get_by_test_id(f"connection-{shop.wecom_id}")).to_be_visible()
-    await boss.goto(f"{shop.address}/settings/trail")
+    await boss.goto(f"{shop.address}/audit/trail")
     await expect(boss.get_by_test_id("trail").locator("[data-action='agent.role_set']").first).to_be_visible()
     assert errors_of(rep.context) + errors_of(boss.context) == []

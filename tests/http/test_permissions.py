@@ -16,11 +16,12 @@ EXPECTED: dict[str, str] = {
     "manager": "inbox.read inbox.reply inbox.assign inbox.recalled inbox.team inbox.settings library.read "
     "library.manage customers.read customers.write customers.phone customers.reveal customers.assign customers.merge "
     "customers.import customers.export customers.delete customers.settings customers.reports codes.manage agents.read "
-    "campaigns.read campaigns.write campaigns.approve campaigns.settings connections.read events.read",
+    "campaigns.read campaigns.write campaigns.approve campaigns.settings connections.read events.read audit.read audit.review "
+    "audit.rules audit.evidence",
     "marketer": "customers.read customers.reports codes.manage campaigns.read campaigns.write agents.read library.read "
     "library.manage",
     "auditor": "inbox.read inbox.recalled inbox.team customers.read customers.phone customers.reports campaigns.read agents.read "
-    "events.read trail.read",
+    "events.read trail.read audit.read audit.review audit.rules audit.evidence",
 }
 
 

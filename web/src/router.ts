@@ -1,5 +1,6 @@
 import type { Pinia } from 'pinia'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { auditRoutes } from '@/features/audit/routes'
 import { settingsRoutes } from '@/features/settings/routes'
 import { useSession } from '@/stores/session'
 
@@ -230,6 +231,7 @@ export function makeRouter(pinia: Pinia): Router {
         component: () => import('@/features/sop/SopsPage.vue'),
         meta: { permission: 'campaigns.read', title: 'nav.sop' },
       },
+      ...auditRoutes,
       ...settingsRoutes,
       { path: '/:rest(.*)*', name: 'lost', component: () => import('@/features/shell/Lost.vue') },
     ],

@@ -30,6 +30,7 @@ export default {
     saved: 'Saved',
   },
   nav: {
+    audit: 'Audit',
     campaigns: 'Campaigns',
     sop: 'Plans',
     invites: 'Adding',

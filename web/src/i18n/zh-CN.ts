@@ -30,6 +30,7 @@ export default {
     saved: '已保存',
   },
   nav: {
+    audit: '审计',
     campaigns: '群发',
     newMoment: '新建朋友圈',
     sop: '跟进计划',

@@ -10,6 +10,7 @@ export const AREAS: Readonly<Record<string, readonly string[]>> = {
   inbox: ['inbox.read', 'inbox.reply', 'inbox.assign', 'inbox.recalled', 'inbox.team', 'inbox.settings'],
   customers: ['customers.read', 'customers.write', 'customers.reveal', 'customers.phone', 'customers.assign', 'customers.merge', 'customers.import', 'customers.export', 'customers.delete', 'customers.purge', 'customers.settings', 'customers.reports', 'codes.manage'],
   campaigns: ['campaigns.read', 'campaigns.write', 'campaigns.approve', 'campaigns.settings'],
+  audit: ['audit.read', 'audit.review', 'audit.rules', 'audit.evidence', 'audit.retention'],
   library: ['library.read', 'library.manage'],
   company: ['agents.read', 'agents.manage', 'company.manage', 'trail.read'],
   channels: ['connections.read', 'connections.manage', 'events.read', 'events.manage'],

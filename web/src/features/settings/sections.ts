@@ -1,4 +1,4 @@
-import { AlarmClock, Archive, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, ListPlus, LockKeyhole, Megaphone, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ScrollText, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
+import { AlarmClock, Archive, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, ListPlus, LockKeyhole, Megaphone, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -56,5 +56,4 @@ export const SECTIONS: readonly Section[] = [
   { name: 'macros', path: 'macros', group: 'library', permission: 'library.read', title: 'compose.macro.title', icon: Wand2, component: () => import('@/features/library/Macros.vue') },
 
   { name: 'sign-in-rules', path: 'sign-in', group: 'security', permission: 'company.manage', title: 'rights.section.signIn', icon: LockKeyhole, component: () => import('@/features/security/SignInRules.vue') },
-  { name: 'trail', path: 'trail', group: 'security', permission: 'trail.read', title: 'rights.section.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
 ]

@@ -1,4 +1,4 @@
-import { BarChart3, CalendarCheck, ChartPie, Library, Megaphone, MessageSquareText, MessagesSquare, QrCode, Settings, UserPlus, Users, Waves } from 'lucide-vue-next'
+import { BarChart3, CalendarCheck, ChartPie, Library, Megaphone, MessageSquareText, MessagesSquare, QrCode, Settings, ShieldCheck, UserPlus, Users, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** The main places, in the order of the rail. One shows when its route exists and the permission is there. */
@@ -16,6 +16,7 @@ export const PLACES: readonly Place[] = [
   { name: 'today', title: 'followups.place', icon: CalendarCheck, permission: 'customers.write' },
   { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },
   { name: 'campaigns', title: 'nav.campaigns', icon: Megaphone, permission: 'campaigns.read' },
+  { name: 'audit', title: 'nav.audit', icon: ShieldCheck, permission: 'audit.read' },
   { name: 'reports', title: 'nav.reports', icon: ChartPie, permission: 'customers.reports' },
   { name: 'groups', title: 'nav.groups', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },

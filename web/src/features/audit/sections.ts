@@ -1,0 +1,22 @@
+import { ScrollText } from 'lucide-vue-next'
+import type { Component } from 'vue'
+
+/** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */
+export interface AuditSection {
+  /** The name of its route. */
+  name: string
+  /** Below /audit/; empty: /audit itself. */
+  path: string
+  /** Who may open it; others do not see the tab, and are told why when they come by address. */
+  permission: string
+  /** The key of its name; in the words that come with this place (`i18n/late/audit.ts`). */
+  title: string
+  icon: Component
+  component: () => Promise<unknown>
+  /** Addresses of the same page that have no tab of their own. */
+  more?: readonly string[]
+}
+
+export const SECTIONS: readonly AuditSection[] = [
+  { name: 'trail', path: 'trail', permission: 'trail.read', title: 'audit.tab.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
+]
