@@ -955,6 +955,29 @@ begin
   return found;
 end $$;
 
+-- What names are found by: their characters, pairs and triples of them, each a number (21 bits a character). `asked`: only the longest kind
+-- that the words have, which says more than the others do; a pair such as "客户" is in very many names.
+create function name_keys(words text, asked boolean) returns bigint[]
+  language plpgsql immutable parallel safe strict as $$
+declare
+  found bigint[] := '{}';
+  last bigint := 0;
+  before bigint := 0;
+  code bigint;
+  one text;
+  longest int := case when asked then least(char_length(words), 3) else 0 end;
+begin
+  foreach one in array string_to_array(words, null) loop
+    code := ascii(one);
+    if last > 0 and longest in (0, 3) then found := found || ((last << 42) | (before << 21) | code); end if;
+    if before > 0 and longest in (0, 2) then found := found || ((before << 21) | code); end if;
+    if longest in (0, 1) then found := found || (code << 21); end if;
+    last := before;
+    before := code;
+  end loop;
+  return found;
+end $$;
+
 -- What was said, for searching. Written by triggers with the message itself; never changed.
 create table message_text (
   message_id       bigint primary key,
@@ -964,9 +987,9 @@ create table message_text (
 
 create index message_text_words on message_text using gin (search_keys(message_id >> 17, words, false))
   with (gin_pending_list_limit = 256);
-create index contact_words on contact using gin (search_keys(0, search_fold(name), true)) where name <> '';
-create index customer_words on customer using gin (search_keys(0, search_fold(name || ' ' || remark), true));
-create index conversation_group_words on conversation using gin (search_keys(0, search_fold(group_name), true))
+create index contact_words on contact using gin (name_keys(search_fold(name), false)) where name <> '';
+create index customer_words on customer using gin (name_keys(search_fold(name || ' ' || remark), false));
+create index conversation_group_words on conversation using gin (name_keys(search_fold(group_name), false))
   where group_key <> '';
 create index contact_external on contact (external_id text_pattern_ops);
 create index customer_phone on customer (phone text_pattern_ops) where phone <> '';
@@ -1698,7 +1721,7 @@ create index customer_by_city on customer (city collate "C", id) where city <> '
 create index customer_by_source on customer (source collate "C", id) where source <> '';
 create index customer_by_stage on customer (stage_id, stage_at, id) where stage_id is not null;
 create index customer_fields on customer using gin (fields jsonb_path_ops) where fields <> '{}';
-create index customer_company_words on customer using gin (search_keys(0, search_fold(company), true)) where company <> '';
+create index customer_company_words on customer using gin (name_keys(search_fold(company), false)) where company <> '';
 create index customer_seen_accounts on customer using gin (seen_accounts) where seen_accounts <> '{}';
 create index customer_seen_agents on customer using gin (seen_agents) where seen_agents <> '{}';
 create index customer_accounts on customer using gin (accounts) where accounts <> '{}';

@@ -60,8 +60,6 @@ def rare_conditions(scope: Scope, query: ListQuery, now: datetime) -> Iterator[R
         yield Rare(helped, view=True)
     if query.label_ids is not None:
         yield Rare(labelled)
-    if query.breached:
-        yield Rare(lambda _: f"{of_status} and {BREACHED}")
     if query.closing_hours is not None and query.order != "window":
         yield Rare(closing)
 
@@ -178,7 +176,7 @@ def picked_page(
 def ordered_page(
     arguments: Arguments, scope: Scope, query: ListQuery, key: str, at: Position | None, now: datetime
 ) -> str:
-    """In an order that only conversations with something pending are in: all of them stand in one index."""
+    """Where only conversations with something pending are wanted: all of them stand in one index, in order."""
     wanted = [
         *_conditions(arguments, query, now, key, at),
         *_mine(arguments, scope, query),
@@ -234,8 +232,9 @@ def woven_page(
     """The same page as :func:`merged_page`, read from all accounts' indexes at once and only as far as it goes. Planning it costs more, which
     is worth it where many rows must be passed over to find those that are wanted."""
     condition = " and ".join(_conditions(arguments, query, now, key, at))
+    # Only with a limit of its own is an account's part read in the order of its index; the parts together are read as far as the page goes.
     found = " union all ".join(
-        f"select c.id, c.{key} from conversation c where c.account_id = {int(account_id)} and {condition}"
+        f"(select c.id, c.{key} from conversation c where c.account_id = {int(account_id)} and {condition} {_order(key, query, 'c.')})"
         for account_id in account_ids
     )
     return _shown(found, key, query)

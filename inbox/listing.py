@@ -76,7 +76,7 @@ async def _rows(tx: Tx, scope: Scope, query: ListQuery, at: Position | None, now
     rare = await _rare(tx, scope, query, now)
     if rare is not None:
         sql = picked_page(arguments, scope, query, key, at, now, rare)
-    elif query.order in ("window", "sla"):
+    elif query.order in ("window", "sla") or (query.breached and query.order == "newest"):
         sql = ordered_page(arguments, scope, query, key, at, now)
     elif (account_ids := await _woven(tx, scope, query)) is not None:
         sql = woven_page(arguments, query, key, at, now, account_ids)

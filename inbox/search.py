@@ -31,7 +31,7 @@ SECONDS = 0.25
 """How long one request looks before it says how far it came."""
 LATE = timedelta(days=4)
 """Platforms keep what we have not fetched for three days: what arrives is at most so much older than its row."""
-STEPS = (4, 32, 256, 1024)
+STEPS = (16, 128, 1024)
 """Blocks asked about at once, while nothing is found more and more."""
 
 

@@ -28,12 +28,12 @@ class PeopleQuery(Input):
 
 SAYS = "not exists (select from unnest($1::text[]) w where strpos({text}, w) = 0)"
 BY_NAME = f"""
-select id from contact where name <> '' and search_keys(0, search_fold(name), true) @> $2::bigint[]
+select id from contact where name <> '' and name_keys(search_fold(name), false) @> $2::bigint[]
   and {SAYS.format(text="search_fold(name)")} limit {MOST}
 """  # noqa: S608 - made of constants
 BY_CUSTOMER = f"""
 select k.id from (
-  select id from customer where search_keys(0, search_fold(name || ' ' || remark), true) @> $2::bigint[]
+  select id from customer where name_keys(search_fold(name || ' ' || remark), false) @> $2::bigint[]
     and {SAYS.format(text="search_fold(name || ' ' || remark)")} limit {MOST}
 ) u join contact k on k.customer_id = u.id limit {MOST}
 """  # noqa: S608 - made of constants
@@ -43,7 +43,7 @@ select k.id from customer u join contact k on k.customer_id = u.id
 where u.phone <> '' and (u.phone ^@ $1 or reverse(u.phone) ^@ reverse($1)) limit 200
 """
 GROUPS = f"""
-select id from conversation where group_key <> '' and search_keys(0, search_fold(group_name), true) @> $2::bigint[]
+select id from conversation where group_key <> '' and name_keys(search_fold(group_name), false) @> $2::bigint[]
   and {SAYS.format(text="search_fold(group_name)")} limit {MOST}
 """  # noqa: S608 - made of constants
 SHOWN = f"""
@@ -62,7 +62,7 @@ async def search_people(tx: Tx, principal: Principal, query: PeopleQuery) -> Per
     terms = await terms_of(tx, query.q)
     if not terms.words:
         return PersonHits(hits=[], more=False)
-    named = (list(terms.words), terms.keys)
+    named = (list(terms.words), terms.name_keys)
     contacts = {row["id"] for row in await tx.fetch(BY_NAME, *named)}
     many = len(contacts) >= MOST
     if principal.may(CUSTOMERS_READ):

@@ -28,9 +28,15 @@ class Terms:
         return sorted(found)
 
     @property
-    def keys(self) -> list[int]:
-        """With the characters of words of one, where those are indexed as well: in longer words the pairs say more."""
-        return sorted({*self.pairs, *(ord(word) << 21 for word in self.words if len(word) == 1)})
+    def name_keys(self) -> list[int]:
+        """What ``name_keys`` of the database asks for: the triples of long words, the pair of a word of two, a character alone."""
+        return sorted({key for word in self.words for key in _name_keys([ord(one) for one in word])})
+
+
+def _name_keys(codes: list[int]) -> list[int]:
+    if len(codes) < 3:
+        return [codes[0] << 21 | codes[1]] if len(codes) == 2 else [codes[0] << 21]
+    return [a << 42 | b << 21 | c for a, b, c in zip(codes, codes[1:], codes[2:], strict=False)]
 
 
 async def terms_of(tx: Tx, text: str) -> Terms:

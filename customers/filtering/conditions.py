@@ -17,8 +17,8 @@ from customers.filtering.tree import Condition
 
 FEWEST_DIGITS = 4
 """Of the end of a phone number: fewer would let numbers be guessed one digit after the other."""
-NAMED = "search_keys(0, search_fold(u.name || ' ' || u.remark), true)"
-COMPANY = "search_keys(0, search_fold(u.company), true)"
+NAMED = "name_keys(search_fold(u.name || ' ' || u.remark), false)"
+COMPANY = "name_keys(search_fold(u.company), false)"
 
 
 def text(known: Known, one: Condition, asking: Asking, arguments: Arguments) -> str:
@@ -56,8 +56,8 @@ def words(known: Known, one: Condition, asking: Asking, arguments: Arguments) ->
 
 
 def _keys_of(place: str) -> str:
-    """What an index of characters is asked: pairs, which say more than the characters they are made of; those only of one alone."""
-    return f"search_keys(0, search_fold({place}), char_length(search_fold({place})) < 2)"
+    """What an index of characters is asked: triples, which say more than the pairs they are made of; those only of words of two."""
+    return f"name_keys(search_fold({place}), true)"
 
 
 def search(known: Known, one: Condition, asking: Asking, arguments: Arguments) -> str:
