@@ -21,6 +21,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
+import audit.alerts.routes
 import audit.archive.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
@@ -246,6 +247,7 @@ def routes() -> list[Route]:
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
         *audit.archive.routes.api_routes(),
+        *audit.alerts.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),

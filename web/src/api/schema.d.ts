@@ -1163,6 +1163,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts, newest first
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One alert
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_alerts_alert_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -7353,6 +7393,100 @@ export interface components {
             capacity: number;
             /** Team Ids */
             team_ids: number[];
+        };
+        /**
+         * AlertMessageView
+         * @description What the alert is about. Of a recalled message only those who may read such ones see words.
+         */
+        AlertMessageView: {
+            /** Id */
+            id: number;
+            /** Seq */
+            seq: number;
+            /** Direction */
+            direction: string;
+            /** Kind */
+            kind: string;
+            sender: components["schemas"]["SenderView"];
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Recalled */
+            recalled: boolean;
+            /** Excerpt */
+            excerpt: components["schemas"]["Part"][];
+        };
+        /**
+         * AlertPage
+         * @description Newest first.
+         */
+        AlertPage: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertView"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+        };
+        /**
+         * AlertView
+         * @description ``title``: by language. ``rule_name`` is empty for alerts of other parts (``kind``).
+         */
+        AlertView: {
+            /** Id */
+            id: number;
+            /** Version */
+            version: number;
+            /** Rule Id */
+            rule_id: number | null;
+            /** Rule Name */
+            rule_name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "new" | "taken" | "done" | "dismissed";
+            /** Assignee Id */
+            assignee_id: number | null;
+            conversation: components["schemas"]["ConversationView"] | null;
+            message: components["schemas"]["AlertMessageView"] | null;
+            /** Account Id */
+            account_id: number | null;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Outcome */
+            outcome: string;
+            /** Note */
+            note: string;
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Settled At */
+            settled_at: string | null;
+            /** Settled By */
+            settled_by: number | null;
         };
         /**
          * AllowanceView
@@ -23787,6 +23921,144 @@ export interface operations {
             };
             /** @description It is not in a state in which this can be done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_alerts: {
+        parameters: {
+            query?: {
+                state?: "new" | "taken" | "done" | "dismissed" | "open";
+                severity?: "low" | "medium" | "high";
+                kind?: string;
+                rule_id?: number;
+                assignee_id?: number;
+                agent_id?: number;
+                account_id?: number;
+                conversation_id?: number;
+                since?: string;
+                until?: string;
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_alerts_alert_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
