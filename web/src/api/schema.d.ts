@@ -1203,6 +1203,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a chat for audit; leaves a line in the trail
+         * @description Needs the permission `audit.read`.
+         */
+        post: operations["post_api_audit_views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -8082,6 +8102,19 @@ export interface components {
              */
             exclude?: components["schemas"]["Exclusions-Output"];
         };
+        /** AuditChat */
+        AuditChat: {
+            conversation: components["schemas"]["ConversationView"];
+            /** Messages */
+            messages: number;
+            /** First At */
+            first_at: string | null;
+            ended: components["schemas"]["RelationEnded"] | null;
+            employee: components["schemas"]["ChatEmployee"];
+            consent: components["schemas"]["ChatConsent"] | null;
+            /** Members */
+            members: components["schemas"]["ChatMember"][];
+        };
         /** AuthoriseView */
         AuthoriseView: {
             /** Url */
@@ -8770,6 +8803,59 @@ export interface components {
             /** Reminders */
             reminders: number;
             rule: components["schemas"]["SentenceView"] | null;
+        };
+        /**
+         * ChatConsent
+         * @description Whether the customer lets this chat be archived. ``changed_at``: since when, as the platform says; ``asked_at``: when we asked.
+         */
+        ChatConsent: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "agreed" | "by_default" | "refused";
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+        };
+        /**
+         * ChatEmployee
+         * @description Whose chat it is. ``permitted``: the platform archives what they write; null: it tells no list. ``left_at``: they left the company.
+         */
+        ChatEmployee: {
+            /** Account Id */
+            account_id: number;
+            /** Name */
+            name: string;
+            /** Permitted */
+            permitted: boolean | null;
+            /** Permitted Since */
+            permitted_since: string | null;
+            /** Left At */
+            left_at: string | null;
+        };
+        /**
+         * ChatMember
+         * @description Somebody who is or was in the group.
+         */
+        ChatMember: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "member" | "contact";
+            /** Joined At */
+            joined_at: string | null;
+            /** Left At */
+            left_at: string | null;
+            /** Consent */
+            consent: ("agreed" | "by_default" | "refused") | null;
         };
         /**
          * ChoiceInput
@@ -12385,32 +12471,6 @@ export interface components {
             /** By Name */
             by_name: string | null;
         };
-        /**
-         * LookInput
-         * @description What is absent stays.
-         */
-        LookInput: {
-            /**
-             * Theme
-             * @default null
-             */
-            theme?: ("auto" | "light" | "dark") | null;
-            /**
-             * Density
-             * @default null
-             */
-            density?: ("comfortable" | "compact") | null;
-            /**
-             * Send Key
-             * @default null
-             */
-            send_key?: ("enter" | "ctrl-enter") | null;
-            /**
-             * Time Format
-             * @default null
-             */
-            time_format?: ("24" | "12") | null;
-        };
         /** LookView */
         LookView: {
             /**
@@ -14990,6 +15050,19 @@ export interface components {
             add?: number[];
             /** Remove */
             remove?: number[];
+        };
+        /**
+         * RelationEnded
+         * @description ``left_at``: since when, where that was told.
+         */
+        RelationEnded: {
+            /**
+             * Relation
+             * @enum {string}
+             */
+            relation: "deleted_by_agent" | "deleted_by_contact" | "gone" | "dissolved" | "left";
+            /** Left At */
+            left_at: string | null;
         };
         /**
          * RelationInput
@@ -18233,6 +18306,11 @@ export interface components {
             /** En */
             en: string;
         };
+        /** LookInput */
+        audit__chats__shapes__LookInput: {
+            /** Conversation Id */
+            conversation_id: number;
+        };
         /**
          * MoveInput
          * @description ``stage_id`` null: into no stage.
@@ -18257,6 +18335,32 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
+        };
+        /**
+         * LookInput
+         * @description What is absent stays.
+         */
+        scrm__look__LookInput: {
+            /**
+             * Theme
+             * @default null
+             */
+            theme?: ("auto" | "light" | "dark") | null;
+            /**
+             * Density
+             * @default null
+             */
+            density?: ("comfortable" | "compact") | null;
+            /**
+             * Send Key
+             * @default null
+             */
+            send_key?: ("enter" | "ctrl-enter") | null;
+            /**
+             * Time Format
+             * @default null
+             */
+            time_format?: ("24" | "12") | null;
         };
     };
     responses: never;
@@ -19193,7 +19297,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LookInput"];
+                "application/json": components["schemas"]["scrm__look__LookInput"];
             };
         };
         responses: {
@@ -24059,6 +24163,103 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["audit__chats__shapes__LookInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChat"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
