@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from audit.chats.facts import chat_facts
 from audit.chats.looks import note_look
-from audit.chats.shapes import AuditChat, LookInput
+from audit.chats.shapes import AuditChat, ViewedChatInput
 from scrm.http import Request, Route
 from scrm.permissions import AUDIT_READ, Scope
 
 
-async def look(request: Request, body: LookInput) -> AuditChat:
+async def look(request: Request, body: ViewedChatInput) -> AuditChat:
     """What is known about a chat. That it was opened is written to the trail, once within five minutes."""
     async with request.services.work() as work:
         chat = await chat_facts(work.tx, Scope.of(request.principal), body.conversation_id)

@@ -12,7 +12,7 @@ from scrm.views import Id, Input, View
 Consent = Literal["agreed", "by_default", "refused"]
 
 
-class LookInput(Input):
+class ViewedChatInput(Input):
     conversation_id: Id
 
 

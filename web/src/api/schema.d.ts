@@ -12471,6 +12471,32 @@ export interface components {
             /** By Name */
             by_name: string | null;
         };
+        /**
+         * LookInput
+         * @description What is absent stays.
+         */
+        LookInput: {
+            /**
+             * Theme
+             * @default null
+             */
+            theme?: ("auto" | "light" | "dark") | null;
+            /**
+             * Density
+             * @default null
+             */
+            density?: ("comfortable" | "compact") | null;
+            /**
+             * Send Key
+             * @default null
+             */
+            send_key?: ("enter" | "ctrl-enter") | null;
+            /**
+             * Time Format
+             * @default null
+             */
+            time_format?: ("24" | "12") | null;
+        };
         /** LookView */
         LookView: {
             /**
@@ -18133,6 +18159,11 @@ export interface components {
             /** Kept */
             kept: components["schemas"]["KeptView"][];
         };
+        /** ViewedChatInput */
+        ViewedChatInput: {
+            /** Conversation Id */
+            conversation_id: number;
+        };
         /** WayView */
         WayView: {
             /** Connection Id */
@@ -18306,11 +18337,6 @@ export interface components {
             /** En */
             en: string;
         };
-        /** LookInput */
-        audit__chats__shapes__LookInput: {
-            /** Conversation Id */
-            conversation_id: number;
-        };
         /**
          * MoveInput
          * @description ``stage_id`` null: into no stage.
@@ -18335,32 +18361,6 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
-        };
-        /**
-         * LookInput
-         * @description What is absent stays.
-         */
-        scrm__look__LookInput: {
-            /**
-             * Theme
-             * @default null
-             */
-            theme?: ("auto" | "light" | "dark") | null;
-            /**
-             * Density
-             * @default null
-             */
-            density?: ("comfortable" | "compact") | null;
-            /**
-             * Send Key
-             * @default null
-             */
-            send_key?: ("enter" | "ctrl-enter") | null;
-            /**
-             * Time Format
-             * @default null
-             */
-            time_format?: ("24" | "12") | null;
         };
     };
     responses: never;
@@ -19297,7 +19297,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["scrm__look__LookInput"];
+                "application/json": components["schemas"]["LookInput"];
             };
         };
         responses: {
@@ -24200,7 +24200,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["audit__chats__shapes__LookInput"];
+                "application/json": components["schemas"]["ViewedChatInput"];
             };
         };
         responses: {
