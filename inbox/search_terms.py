@@ -17,15 +17,21 @@ MOST_PARTS = 24
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All of them must occur. Folded by the database, as the texts are."""
+    """All words must occur, and none of the excluded. Folded by the database, as the texts are."""
 
     words: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> list[int]:
         """As ``search_keys`` of the database makes them, without the block of ids."""
         found = {(ord(first) << 21) | ord(second) for word in self.words for first, second in pairwise(word)}
         return sorted(found)
+
+    @property
+    def keys_by_word(self) -> list[list[int]]:
+        """Of each word its pairs, or the character that it consists of, where those are indexed as well."""
+        return [Terms((word,)).pairs or [ord(word) << 21] for word in self.words]
 
     @property
     def name_keys(self) -> list[int]:

@@ -24,6 +24,7 @@ import adapters.wecom
 import audit.alerts.routes
 import audit.archive.routes
 import audit.chats.routes
+import audit.search.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
 import campaigns.ledger.routes
@@ -248,6 +249,7 @@ def routes() -> list[Route]:
         *routes_connections.api_routes(),
         *routes_events.api_routes(),
         *audit.archive.routes.api_routes(),
+        *audit.search.routes.api_routes(),
         *audit.alerts.routes.api_routes(),
         *audit.chats.routes.api_routes(),
         *inbox.routes.api_routes(),

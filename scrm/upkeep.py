@@ -30,7 +30,7 @@ having sum(n) <> 0
 """
 
 TIDY_WORDS = """
-select gin_clean_pending_list(i) from unnest('{message_text_words,contact_words,customer_words}'::regclass[]) i
+select gin_clean_pending_list(i) from unnest('{message_text_words,message_called,attachment_called,contact_words,customer_words}'::regclass[]) i
 """
 """New entries wait in a list that every look into the index reads: it is kept short, away from those who write messages."""
 

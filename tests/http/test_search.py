@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import inbox.search
+import inbox.search_engine
 from inbox.queries import one_moment
 from inbox.search import SearchQuery, search_messages
 from scrm.permissions import Reach, Scope
@@ -50,7 +50,7 @@ async def expected(site: Site, scope: Scope, q: str, account: int | None, direct
 
 async def test_every_search_finds_what_reading_everything_finds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(8)
-    monkeypatch.setattr(inbox.search, "WALKED", 5)
+    monkeypatch.setattr(inbox.search_engine, "WALKED", 5)
     connection = await site.connection()
     teams = [await site.team("我们"), await site.team("他们")]
     accounts = [await site.account(connection, team_id=team) for team in (None, *teams)]

@@ -1163,6 +1163,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages of the whole archive that say something
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/search/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many there are, and where
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_search_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People and groups by name, pinyin and initials, to search for
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/alerts": {
         parameters: {
             query?: never;
@@ -7340,6 +7400,20 @@ export interface components {
             known: boolean;
         };
         /**
+         * AgentCount
+         * @description Whose account it is: a colleague, or an account that is nobody's.
+         */
+        AgentCount: {
+            /** Agent Id */
+            agent_id: number | null;
+            /** Account Id */
+            account_id: number | null;
+            /** Name */
+            name: string;
+            /** N */
+            n: number;
+        };
+        /**
          * AgentInput
          * @description What is absent stays.
          */
@@ -8726,6 +8800,13 @@ export interface components {
             up_to_version: number;
             /** More */
             more: boolean;
+        };
+        /** ChannelCount */
+        ChannelCount: {
+            /** Channel */
+            channel: string;
+            /** N */
+            n: number;
         };
         /**
          * ChannelView
@@ -10728,6 +10809,32 @@ export interface components {
             expires_at: string | null;
         };
         /**
+         * Facets
+         * @description Counts of the finds. ``exact`` is false when only the newest were counted, down to ``searched_to``: there are more.
+         */
+        Facets: {
+            /** Total */
+            total: number;
+            /** Exact */
+            exact: boolean;
+            /** Searched To */
+            searched_to: string | null;
+            /** Conversations */
+            conversations: number;
+            /** By Month */
+            by_month: components["schemas"]["MonthCount"][];
+            /** Agents */
+            agents: components["schemas"]["AgentCount"][];
+            /** Kinds */
+            kinds: components["schemas"]["KindCount"][];
+            /** Channels */
+            channels: components["schemas"]["ChannelCount"][];
+            /** States */
+            states: components["schemas"]["audit__search__shapes__StateCount"][];
+            /** Rules */
+            rules: components["schemas"]["RuleCount"][];
+        };
+        /**
          * FieldInput
          * @description What is given is changed. ``position`` 0 is the first. The kind stays: values are of it.
          */
@@ -11745,6 +11852,40 @@ export interface components {
             /** More */
             more: boolean;
         };
+        /**
+         * Hit
+         * @description ``excerpt``: where the words stand, in the text or else in the title or the name of a file. ``standing``: what became of those the
+         *     conversation is with.
+         */
+        Hit: {
+            /** Message Id */
+            message_id: number;
+            /** Seq */
+            seq: number;
+            conversation: components["schemas"]["ConversationView"];
+            standing: components["schemas"]["RelationEnded"] | null;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out" | "note";
+            /** Kind */
+            kind: string;
+            sender: components["schemas"]["SenderView"];
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Recalled At */
+            recalled_at: string | null;
+            /** Excerpt */
+            excerpt: components["schemas"]["Part"][];
+            /** File Name */
+            file_name: string | null;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+        };
         /** HitView */
         HitView: {
             /** Message Id */
@@ -11756,6 +11897,23 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * Hits
+         * @description With ``next_cursor`` there is more to search, before ``searched_to``, also when nothing was found yet.
+         */
+        Hits: {
+            /** Hits */
+            hits: components["schemas"]["Hit"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Searched To */
+            searched_to: string | null;
+            /**
+             * Words
+             * @description What was looked for, to mark it in the chat.
+             */
+            words: string[];
         };
         /** HoldInput */
         HoldInput: {
@@ -12199,6 +12357,13 @@ export interface components {
          * @enum {string}
          */
         Kind: "text" | "image" | "voice" | "video" | "file" | "sticker" | "link" | "location" | "miniprogram" | "contact_card" | "menu" | "product" | "order" | "channel_post" | "lead_card" | "merged" | "comment" | "system" | "other";
+        /** KindCount */
+        KindCount: {
+            /** Kind */
+            kind: string;
+            /** N */
+            n: number;
+        };
         /**
          * LabelInput
          * @description What is given is changed. ``position`` 0 is the first.
@@ -12618,6 +12783,37 @@ export interface components {
             remark_limit: number;
             /** Members */
             members: components["schemas"]["MemberView"][];
+        };
+        /**
+         * Mark
+         * @description What else is known of a find: a rule that found it, or money in it.
+         */
+        Mark: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "rule" | "money";
+            /**
+             * Rule Id
+             * @default null
+             */
+            rule_id?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Severity
+             * @default
+             */
+            severity?: string;
+            /**
+             * Amount Fen
+             * @default null
+             */
+            amount_fen?: number | null;
         };
         /**
          * MarkedDay
@@ -13293,6 +13489,16 @@ export interface components {
             time_zone: string;
             /** Moments */
             moments: components["schemas"]["QuickMoment"][];
+        };
+        /** MonthCount */
+        MonthCount: {
+            /**
+             * Month
+             * @description Of the company's time zone, 2026-11.
+             */
+            month: string;
+            /** N */
+            n: number;
         };
         /**
          * MyCardsView
@@ -14472,6 +14678,36 @@ export interface components {
             /** Lockout Minutes */
             lockout_minutes: number;
         };
+        /**
+         * People
+         * @description ``more``: others fit as well; type more.
+         */
+        People: {
+            /** People */
+            people: components["schemas"]["Person"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * Person
+         * @description A colleague, an account that is nobody's, a customer or a group, to be put into a search by ``id``: as ``agent_id``, ``account_id``,
+         *     ``customer_id`` or ``conversation_id``.
+         */
+        Person: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "account" | "customer" | "group";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Remark */
+            remark: string;
+            /** Avatar */
+            avatar: string;
+        };
         /** PersonHit */
         PersonHit: {
             conversation: components["schemas"]["ConversationView"];
@@ -15462,6 +15698,15 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        /** RuleCount */
+        RuleCount: {
+            /** Rule Id */
+            rule_id: number;
+            /** Name */
+            name: string;
+            /** N */
+            n: number;
+        };
         /**
          * RuleOrder
          * @description Every id of the list, in the new order.
@@ -15614,7 +15859,7 @@ export interface components {
             /** Seconds Left */
             seconds_left: number | null;
             /** Counts */
-            counts: components["schemas"]["StateCount"][];
+            counts: components["schemas"]["campaigns__ledger__views__StateCount"][];
             /** Accounts */
             accounts: components["schemas"]["AccountProgress"][];
             funnel: components["schemas"]["Funnel"];
@@ -16899,18 +17144,6 @@ export interface components {
             /** Key */
             key: string;
             data: components["schemas"]["ViewData-Output"];
-        };
-        /** StateCount */
-        StateCount: {
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "planned" | "sending" | "asked" | "sent" | "failed" | "skipped" | "uncertain" | "cancelled";
-            /** Reason */
-            reason: string;
-            /** N */
-            n: number;
         };
         /** StatusInput */
         StatusInput: {
@@ -18336,6 +18569,28 @@ export interface components {
             zh: string;
             /** En */
             en: string;
+        };
+        /** StateCount */
+        audit__search__shapes__StateCount: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "recalled" | "deleted_friend" | "left_group";
+            /** N */
+            n: number;
+        };
+        /** StateCount */
+        campaigns__ledger__views__StateCount: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "sending" | "asked" | "sent" | "failed" | "skipped" | "uncertain" | "cancelled";
+            /** Reason */
+            reason: string;
+            /** N */
+            n: number;
         };
         /**
          * MoveInput
@@ -24025,6 +24280,210 @@ export interface operations {
             };
             /** @description It is not in a state in which this can be done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_search: {
+        parameters: {
+            query?: {
+                q?: string;
+                account_id?: number;
+                agent_id?: number;
+                customer_id?: number;
+                conversation_id?: number;
+                channel?: string;
+                kind?: string;
+                since?: string;
+                until?: string;
+                direction?: "in" | "out";
+                state?: "recalled" | "deleted_friend" | "left_group";
+                rule_id?: number;
+                sort?: "time" | "relevance";
+                group?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hits"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_search_facets: {
+        parameters: {
+            query?: {
+                q?: string;
+                account_id?: number;
+                agent_id?: number;
+                customer_id?: number;
+                conversation_id?: number;
+                channel?: string;
+                kind?: string;
+                since?: string;
+                until?: string;
+                direction?: "in" | "out";
+                state?: "recalled" | "deleted_friend" | "left_group";
+                rule_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_people: {
+        parameters: {
+            query: {
+                q: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,7 +26,7 @@ export function useTrailWords() {
   }
 
   function detailText(line: TrailLine): string {
-    const { login, role, name, fields, why, left, external_id, permissions } = line.detail as Record<string, unknown>
+    const { login, role, name, fields, why, left, external_id, permissions, q } = line.detail as Record<string, unknown>
     const parts = [
       typeof name === 'string' ? name : '',
       typeof login === 'string' ? t('rights.trail.login', { login }) : '',
@@ -35,6 +35,7 @@ export function useTrailWords() {
       Array.isArray(fields) ? fields.join(', ') : '',
       Array.isArray(permissions) ? permissions.map((one) => (te(`rights.may.${one}`) ? t(`rights.may.${one}`) : String(one))).join(' · ') : '',
       typeof why === 'string' ? why : '',
+      typeof q === 'string' ? q : '',
       typeof left === 'number' ? t('rights.second.left', { n: left }) : '',
     ]
     return parts.filter(Boolean).join(' · ')

@@ -343,6 +343,7 @@ export default {
       campaign_content_used: 'used saved post',
       archive_key_added: 'added private key of chat archive',
       archive_retried: 'tried archived records again',
+      archive_searched: 'searched the archive',
       archive_viewed: 'looked at an archived chat',
       sop_created: 'made follow-up plan',
       sop_changed: 'changed follow-up plan',

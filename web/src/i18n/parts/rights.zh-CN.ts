@@ -343,6 +343,7 @@ export default {
       campaign_content_used: '选用了群发内容',
       archive_key_added: '添加了会话存档私钥',
       archive_retried: '重新打开会话存档记录',
+      archive_searched: '搜索了存档',
       archive_viewed: '查看了存档中的会话',
       sop_created: '新建了跟进计划',
       sop_changed: '修改了跟进计划',

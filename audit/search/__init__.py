@@ -1,0 +1,1 @@
+"""Finding any sentence ever said, by whoever may."""

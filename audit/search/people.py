@@ -1,0 +1,108 @@
+"""Suggestions of people for a search: colleagues, accounts, customers and groups by name, pinyin and initials, within the asker's reach."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from audit.search.shapes import People, PeopleQuery, Person
+from inbox.list_sql import Arguments
+from inbox.search_engine import seen
+from inbox.search_people import BY_CUSTOMER, BY_NAME, GROUPS
+from inbox.search_terms import terms_of
+from scrm.db import Row, Tx
+from scrm.permissions import CUSTOMERS_READ, Principal, Scope
+from scrm.spelling import keys_of
+
+# ruff: noqa: S608 - made of constants
+
+
+def _accounts(scope: Scope) -> tuple[str, Arguments]:
+    """Accounts of which the asker sees a conversation, with whose they are."""
+    arguments = Arguments()
+    reach = seen(arguments, scope)
+    return (
+        f"""
+      select a.id, a.name, a.avatar, g.id as agent_id, g.name as agent_name, g.avatar as agent_avatar, g.disabled_at
+      from account a left join agent_identity i on i.connection_id = a.connection_id and i.external_id = a.external_id
+      left join agent g on g.id = i.agent_id
+      where exists (select from conversation c where c.account_id = a.id and {reach})
+      order by a.id
+    """,
+        arguments,
+    )
+
+
+def _customers(scope: Scope, contacts: list[int], groups: list[int], limit: int) -> tuple[str, Arguments]:
+    arguments = Arguments()
+    reach = seen(arguments, scope)
+    ids, chats = arguments.add(contacts, "bigint[]"), arguments.add(groups, "bigint[]")
+    return (
+        f"""
+      select c.id, c.group_name, k.customer_id, k.avatar, coalesce(nullif(k.name, ''), u.name) as name, u.remark, c.last_message_at
+      from conversation c join account a on a.id = c.account_id left join contact k on k.id = c.contact_id
+      left join customer u on u.id = k.customer_id
+      where c.id in (select id from conversation where contact_id = any({ids}) union all select unnest({chats})) and {reach}
+      order by c.last_message_at desc, c.id desc limit {limit}
+    """,
+        arguments,
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _keys(name: str) -> str:
+    return keys_of(name)
+
+
+def _fits(name: str, words: tuple[str, ...]) -> bool:
+    return all(word in _keys(name) for word in words)
+
+
+async def people(tx: Tx, principal: Principal, query: PeopleQuery) -> People:
+    scope, terms = Scope.of(principal), await terms_of(tx, query.q)
+    if not terms.words:
+        return People(people=[], more=False)
+    sql, arguments = _accounts(scope)
+    found = _colleagues(await tx.fetch(sql, *arguments.values), terms.words)
+    named = (list(terms.words), terms.name_keys)
+    contacts = {row["id"] for row in await tx.fetch(BY_NAME, *named)}
+    if principal.may(CUSTOMERS_READ):
+        contacts |= {row["id"] for row in await tx.fetch(BY_CUSTOMER, *named)}
+    groups = [row["id"] for row in await tx.fetch(GROUPS, *named)]
+    sql, arguments = _customers(scope, sorted(contacts), groups, query.limit * 4)
+    rows = await tx.fetch(sql, *arguments.values)
+    found += _others(rows, remarks=principal.may(CUSTOMERS_READ))
+    return People(people=found[: query.limit], more=len(found) > query.limit)
+
+
+def _colleagues(rows: list[Row], words: tuple[str, ...]) -> list[Person]:
+    found: dict[tuple[str, int], Person] = {}
+    for row in rows:
+        if row["agent_id"] is not None:
+            if _fits(row["agent_name"], words) or _fits(row["name"], words):
+                one = Person(
+                    kind="agent", id=row["agent_id"], name=row["agent_name"], remark="", avatar=row["agent_avatar"]
+                )
+                found.setdefault(("agent", one.id), one)
+        elif _fits(row["name"], words):
+            found["account", row["id"]] = Person(
+                kind="account", id=row["id"], name=row["name"], remark="", avatar=row["avatar"]
+            )
+    return list(found.values())
+
+
+def _others(rows: list[Row], *, remarks: bool) -> list[Person]:
+    found: dict[tuple[str, int], Person] = {}
+    for row in rows:
+        if row["group_name"]:
+            found["group", row["id"]] = Person(kind="group", id=row["id"], name=row["group_name"], remark="", avatar="")
+        elif row["customer_id"] is not None:
+            remark = (row["remark"] or "") if remarks else ""
+            one = Person(
+                kind="customer",
+                id=row["customer_id"],
+                name=row["name"] or "",
+                remark=remark,
+                avatar=row["avatar"] or "",
+            )
+            found.setdefault(("customer", one.id), one)
+    return list(found.values())
