@@ -12,6 +12,7 @@ import orjson
 import uvloop
 
 from bench.accept import accept
+from bench.archive import archive
 from bench.busy import busy
 from bench.campaigns import campaigns
 from bench.customers import customers
@@ -32,6 +33,7 @@ BENCHES = {
     "busy": busy,
     "customers": customers,
     "campaigns": campaigns,
+    "archive": archive,
 }
 
 

@@ -32,6 +32,8 @@ class Arrival:
     conversation: Conversation
     event: MessageReceived
     inbound_event_id: int | None
+    id: int = 0
+    """Of its row, once it is written; 0: it was there already."""
     seq: int = 0
     version: int = 0
     recalled: Row | None = None
@@ -229,7 +231,10 @@ async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, in
         work.now,
     )
     rows.note_saved(work, conversations)
-    return {(row["conversation_id"], row["seq"]): row["id"] for row in inserted}
+    ids = {(row["conversation_id"], row["seq"]): row["id"] for row in inserted}
+    for arrival in arrivals:
+        arrival.id = ids[arrival.conversation.id, arrival.seq]
+    return ids
 
 
 async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[int, int], int]) -> None:

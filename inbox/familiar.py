@@ -6,6 +6,7 @@ statement for accounts, people and conversations each. At a quiet pace the numbe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from customers.resolve import Resolved
 from inbox.rows import Conversation, conversation_from
@@ -21,7 +22,7 @@ SMALL = 20
 FIND = f"""
 with place as materialized (
   select w.channel, w.account, w.contact, a.id as account_id, a.name as account_name, a.avatar as account_avatar,
-    k.id as contact_id, k.customer_id, k.name as contact_name, k.avatar as contact_avatar, k.union_id
+    a.team_id, k.id as contact_id, k.customer_id, k.name as contact_name, k.avatar as contact_avatar, k.union_id
   from unnest($2::text[], $3::text[], $4::text[]) w (channel, account, contact)
   cross join lateral (select * from account where connection_id = $1 and channel = w.channel
     and external_id = w.account offset 0) a
@@ -35,6 +36,16 @@ join conversation c on c.account_id = p.account_id and c.contact_id = p.contact_
 order by c.id for update of c
 """  # noqa: S608
 """Each person by their key, then each conversation by its own: whatever the statistics say, never all of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A conversation with the row that it was found by, and its version before the batch."""
+
+    conversation: Conversation
+    version: int
+    row: Row
+
 
 Place = tuple[str, str, str]
 """(channel, account, contact), as the platform names them."""
@@ -50,9 +61,11 @@ class Familiar:
         self.accounts: dict[tuple[str, str], int] = {}
         self.people: dict[str, Resolved] = {}
         self.conversations: dict[tuple[int, int | None, str], Conversation] = {}
+        self.known: list[Known] = []
 
     def add(self, row: Row) -> None:
         conversation = conversation_from(row)
+        self.known.append(Known(conversation, conversation.version, row))
         self.unheard = self.unheard and not row["heard"]
         self.accounts[row["channel"], row["account"]] = conversation.account_id
         self.conversations[conversation.account_id, conversation.contact_id, ""] = conversation

@@ -11,11 +11,12 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from aiohttp import web
 
+from inbox import at_hand
 from inbox.counts import load_tallies
 from inbox.queries import Pushed, changed_since, one_moment, one_moment_planned_once
 from inbox.shapes import for_reader
@@ -103,6 +104,8 @@ class Pusher:
         self._hub = hub
         self._changed: set[int] = set()
         self._told: OrderedDict[int, Told] = OrderedDict()
+        self._at_hand: dict[int, Pushed] = {}
+        """What this process wrote itself, until it is told."""
         self._look_at_all = False
         self._newest: int | None = None
         self._recent: set[int] = set()
@@ -124,6 +127,7 @@ class Pusher:
             bus.listen("conversation", self._rang),
             bus.listen("account", lambda _: self._recount.set()),
             bus.listen("notification", lambda _: self._recount.set()),
+            self._services.news.take(at_hand.TOPIC, self._take),
         ]
         self._hub.on_change += [self._recount.set, self._readers.set]
         self._tasks = [
@@ -154,6 +158,13 @@ class Pusher:
 
     # ------------------------------------------------------------------ conversations
 
+    def _take(self, news: Sequence[Pushed]) -> None:
+        for one in news:
+            before = self._at_hand.get(one.conversation.id)
+            if before is not None and before.conversation.version == one.from_version:
+                one = replace(one, messages=[*before.messages, *one.messages], from_version=before.from_version)
+            self._at_hand[one.conversation.id] = one
+
     def _rang(self, ids: Sequence[int]) -> None:
         if not ids:
             self._look_at_all = True
@@ -169,6 +180,7 @@ class Pusher:
         if self._look_at_all:
             self._look_at_all = False
             self._told.clear()
+            self._at_hand.clear()
             self._hub.resync()
             self._recount.set()
         while self._changed:
@@ -189,12 +201,26 @@ class Pusher:
             # Nobody listens; whoever comes fetches first.
             for one in ids:
                 self._told.pop(one, None)
+                self._at_hand.pop(one, None)
             return
-        wants = [(one, self._told[one].version if one in self._told else None) for one in ids]
+        in_hand = [one for one in map(self._next_at_hand, ids) if one is not None]
+        self._send(readers, [self._frames(pushed) for pushed in in_hand])
+        done = {pushed.conversation.id for pushed in in_hand}
+        wants = [(one, self._told[one].version if one in self._told else None) for one in ids if one not in done]
+        if not wants:
+            return
         async with one_moment_planned_once(self._services.db) as tx:
             found = await changed_since(tx, wants, self._services.connections.capabilities)
             # What was read is true already: nobody waits for the end of a transaction that only reads.
             self._send(readers, [self._frames(pushed) for pushed in found if self._is_news(pushed)])
+
+    def _next_at_hand(self, conversation_id: int) -> Pushed | None:
+        """What is in hand, if it goes on from what the browsers were told last."""
+        pushed = self._at_hand.pop(conversation_id, None)
+        told = self._told.get(conversation_id)
+        if pushed is None or told is None or told.version != pushed.from_version:
+            return None
+        return pushed
 
     def _send(self, readers: dict[Scope, list[Socket]], frames: Sequence[Frames]) -> None:
         for scope, sockets in readers.items():

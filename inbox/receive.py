@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from customers.resolve import Resolved, resolve
-from inbox import arrivals, familiar, greetings, lead_cards, rows, windows
+from inbox import arrivals, at_hand, familiar, greetings, lead_cards, rows, windows
 from inbox.arrivals import Arrival
+from inbox.familiar import Known
 from inbox.occurrences import keep
 from inbox.orientation import orient_recalls
 from inbox.outcomes import recall_messages, record_failures
@@ -52,6 +53,8 @@ class Scene:
     """Conversations of people who have another name or customer now, because of this batch."""
     unheard: bool = False
     """None of its messages was there before, as far as that was looked up with the places."""
+    known: Sequence[Known] = ()
+    """The conversations with what they were found by, when nobody is new."""
 
     def key(self, account: AccountRef, contact: ContactRef, group: GroupRef | None) -> Key | None:
         account_id = self.accounts.get((account.channel, clean(account.external_id)))
@@ -76,7 +79,7 @@ async def receive(work: Work, batch: Batch) -> None:
     if not chats and not occurrences:
         return
     scene = await find_scene(work, batch, [event for _, event in chats], [event for _, event in occurrences])
-    await _messages(work, scene, chats)
+    arrived = await _messages(work, scene, chats)
     await recall_messages(work, _placed(scene, chats, MessageRecalled))
     await record_failures(work, _placed(scene, chats, SendFailed))
     await record_sessions(work, _placed(scene, chats, SessionChanged))
@@ -92,6 +95,8 @@ async def receive(work: Work, batch: Batch) -> None:
         conversation.next_version()
     held = {conversation.id: conversation for conversation in [*scene.conversations.values(), *scene.renamed]}
     await rows.save(work, held.values())
+    if scene.unheard:
+        at_hand.tell(work, scene.known, arrived)
     entered = [(item, _as_occurrence(event)) for item, event in chats if isinstance(event, ContactEntered)]
     await keep(work, batch.connection.id, [*occurrences, *entered], scene.accounts, scene.people)
 
@@ -100,7 +105,7 @@ async def find_scene(work: Work, batch: Batch, chats: Sequence[Chat], occurrence
     """Finds or makes accounts, contacts and conversations; the conversations are locked."""
     events: list[Chat | Occurrence] = [*chats, *occurrences]
     if (known := await familiar.find(work, batch, events)) is not None:
-        return Scene(known.accounts, known.people, known.conversations, unheard=known.unheard)
+        return Scene(known.accounts, known.people, known.conversations, unheard=known.unheard, known=known.known)
     channels = batch.connection.adapter.capabilities
     account_refs = [
         (ref.channel, clean(ref.external_id), clean(ref.name), ref.avatar)
@@ -205,7 +210,7 @@ async def _ids(work: Work, wanted: Iterable[Key]) -> dict[Key, int]:
     return found
 
 
-async def _messages(work: Work, scene: Scene, chats: Sequence[tuple[Item, Chat]]) -> None:
+async def _messages(work: Work, scene: Scene, chats: Sequence[tuple[Item, Chat]]) -> list[Arrival]:
     found = []
     for item, event in chats:
         if isinstance(event, MessageReceived):
@@ -217,6 +222,7 @@ async def _messages(work: Work, scene: Scene, chats: Sequence[tuple[Item, Chat]]
     if found:
         await arrivals.write(work, found, unheard=scene.unheard)
         await lead_cards.note_numbers(work, found)
+    return found
 
 
 def _placed(scene: Scene, chats: Sequence[tuple[Item, Chat]], kind: type[E]) -> list[tuple[Item, Conversation, E]]:

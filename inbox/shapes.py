@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from inbox.views import (
     AttachmentView,
@@ -17,9 +18,11 @@ from inbox.views import (
     WindowView,
 )
 from scrm.channel import Capabilities
-from scrm.db import Row
 from scrm.masking import masked_content
 from scrm.views import sentence_view
+
+Row = Any
+"""A row of the database, or what is written just now under the same names."""
 
 CONVERSATION = """
   c.id, c.version, c.account_id, a.channel, a.team_id, c.contact_id, k.customer_id, k.external_id, k.name as contact_name,

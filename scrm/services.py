@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrm.blobs import Blobs
 from scrm.bus import Bus
 from scrm.clock import Clock
 from scrm.config import Settings
 from scrm.db import Database, Tx
+from scrm.news import News
 from scrm.vault import Vault
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Work:
         self.tx = tx
         self.now = now
         self.rings: dict[str, set[int]] = defaultdict(set)
+        self.told: dict[str, list[Any]] = defaultdict(list)
 
     def ring(self, topic: str, *ids: int) -> None:
         """After the commit, tells everybody that these ids of ``topic`` changed. Topics: ``conversation``, ``inbound``,
@@ -34,6 +36,10 @@ class Work:
         agents), ``setting``, ``turn`` (somebody waits, or has room), ``agent`` (status), ``figures``, ``customer`` (anything
         about them changed), ``task`` (ids of agents whose tasks changed), ``relation`` (ids of connections), ``handover``."""
         self.rings[topic].update(ids)
+
+    def tell(self, topic: str, thing: Any) -> None:
+        """After the commit and before the rings, hands ``thing`` to whoever takes ``topic`` in this process (:mod:`scrm.news`)."""
+        self.told[topic].append(thing)
 
 
 @dataclass(slots=True)
@@ -45,6 +51,7 @@ class Services:
     clock: Clock
     vault: Vault
     connections: Connections
+    news: News = field(default_factory=News)
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -52,5 +59,7 @@ class Services:
         async with self.db.transaction() as tx:
             work = Work(tx, self.clock.now())
             yield work
+        for topic, things in work.told.items():
+            self.news.tell(topic, things)
         for topic, ids in work.rings.items():
             await self.bus.ring(topic, sorted(ids))

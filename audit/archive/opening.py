@@ -3,6 +3,7 @@ is tried again when its cause is gone."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,13 @@ from scrm.db import LOST, RETRYABLE, Row
 from scrm.errors import NotFound, SendError
 from scrm.metrics import ARCHIVE_RECORDS
 from scrm.services import Services, Work
+from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
+BATCHES = 20
+"""Of one round, under one lease."""
 MOST_ATTEMPTS = 5
 """Of what may pass by itself; then a person is asked."""
 PAUSE = timedelta(seconds=30)
@@ -38,7 +42,7 @@ update archive a set opening_until = $2, opening_token = $3 from due where a.con
 """
 NEXT = """
 select id, seq, message_id, key_version, sealed_key, sealed_message, pulled_at, attempts, record from archive_record
-where connection_id = $1 and state = 'sealed' and (retry_at is null or retry_at <= $2) order by id limit $3
+where connection_id = $1 and state = 'sealed' and (retry_at is null or retry_at <= $2) and id > $4 order by id limit $3
 """
 HELD = "select true from archive where connection_id = $1 and opening_token = $2 for update"
 RELEASE = "update archive set opening_until = $3, opening_token = null where connection_id = $1 and opening_token = $2"
@@ -88,7 +92,8 @@ class Read:
 
 
 class Opener:
-    """:meth:`round` opens a batch of one archive; one process at a time has it, by a lease."""
+    """:meth:`round` opens some batches of one archive; one process at a time has it, by a lease. While one batch is written the next one is
+    opened, which costs another processor about as much."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -104,7 +109,7 @@ class Opener:
         try:
             loaded = await self._services.connections.get(connection_id)
             archive = archives_of(loaded)
-            return archive is not None and await self._batch(loaded, archive, token)
+            return archive is not None and await self._batches(loaded, archive, token)
         except (NotFound, ArchiveUnready, SendError):
             # Whoever pulls says what is wrong. The archive as a whole waits: it may be millions of records.
             rest_until = self._services.clock.now() + PAUSE
@@ -112,12 +117,31 @@ class Opener:
         finally:
             await self._services.db.execute(RELEASE, connection_id, token, rest_until)
 
-    async def _batch(self, loaded: Loaded, archive: Archives, token: uuid.UUID) -> bool:
-        rows = await self._services.db.fetch(NEXT, loaded.id, self._services.clock.now(), BATCH)
+    async def _batches(self, loaded: Loaded, archive: Archives, token: uuid.UUID) -> bool:
+        """Whether there was anything to open."""
+        rows, opened = await self._opened(loaded, archive, after=0)
+        worked = bool(rows)
+        for _ in range(BATCHES):
+            if not rows:
+                break
+            ahead = asyncio.create_task(self._opened(loaded, archive, after=rows[-1]["id"]))
+            try:
+                await self._batch(loaded, archive, token, rows, opened)
+                rows, opened = await ahead
+            finally:
+                await end([ahead])
+        return worked
+
+    async def _opened(self, loaded: Loaded, archive: Archives, after: int) -> tuple[list[Row], Sequence[Opened]]:
+        rows = await self._services.db.fetch(NEXT, loaded.id, self._services.clock.now(), BATCH, after)
         if not rows:
-            return False
+            return [], []
         keys = await private_keys(self._services, self._services.db, loaded.id, {row["key_version"] for row in rows})
-        opened = await archive.open_envelopes([_envelope(row) for row in rows], keys)
+        return rows, await archive.open_envelopes([_envelope(row) for row in rows], keys)
+
+    async def _batch(
+        self, loaded: Loaded, archive: Archives, token: uuid.UUID, rows: list[Row], opened: Sequence[Opened]
+    ) -> None:
         read, shut = _understood(archive, rows, opened, self._services.clock.now())
         try:
             await self._write(loaded, archive, token, read, shut)
@@ -126,7 +150,6 @@ class Opener:
         except Exception:
             log.exception("a batch of the archive of connection %s cannot be written", loaded.id)
             await self._one_by_one(loaded, archive, token, read, shut)
-        return True
 
     async def _one_by_one(
         self, loaded: Loaded, archive: Archives, token: uuid.UUID, read: Sequence[Read], shut: Sequence[Shut]
