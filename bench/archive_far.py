@@ -16,14 +16,17 @@ from simulator.wecom.settings import Settings
 SECRET = "bench-archive-secret"
 APP_SECRET = "bench-app-secret"
 MEMBERS = 20
+AT_A_TIME = 4
+"""Sentences of one chat before somebody writes in another."""
 WORDS = ("这款沙发还有现货吗", "周末过来看看可以吗", "合同我先发你看一下", "好的，那我们就这么定了", "尾款什么时候付")
 
 
 def records(number: int, people: int) -> list[dict[str, Any]]:
-    """Single chats of employees with customers, as they write them: a few sentences each way."""
+    """Single chats of employees with customers, some sentences in one, then in the next."""
     made = []
     for n in range(number):
-        member, customer = f"member{n % MEMBERS}", f"wmBench{n % people:08}"
+        chat = n // AT_A_TIME % people
+        member, customer = f"member{chat % MEMBERS}", f"wmBench{chat:08}"
         sender, receiver = (customer, member) if n % 2 else (member, customer)
         text = f"{WORDS[n % len(WORDS)]}，第{n}句"
         made.append({"from": sender, "tolist": [receiver], "roomid": "", "msgtype": "text", "text": {"content": text}})

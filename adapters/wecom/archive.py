@@ -1,9 +1,11 @@
 """The chat archive (会话内容存档, wecom.md section 15; platform pages 91774 and 91552) behind :class:`~scrm.channel_archive.Archives`.
 
-Two processes hold the vendor's library: one for records, one for media, so that a large file holds up no sentence."""
+Some processes hold the vendor's library: two for records, since opening one costs an RSA operation that keeps a processor busy, and one for
+media, so that a large file holds up no sentence."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -24,6 +26,8 @@ CRASHED = Sentence(
     "会话内容存档的组件库异常退出，稍后重试。", "The library of the chat archive crashed; it is tried again later."
 )
 REFUSED = Sentence("企业微信拒绝了会话内容存档的请求。", "WeCom refused the request to the chat archive.")
+WORTH_SHARING = 50
+"""Records; opening fewer is done before another process has been asked."""
 TOO_LARGE = 301058
 """A page is too large: the same with fewer records succeeds."""
 
@@ -36,12 +40,13 @@ class ChatArchive:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._records = FinanceProcess(access)
+        self._more_records = FinanceProcess(access)
         self._files = FinanceProcess(access)
 
     @property
     def deaths(self) -> int:
         """How often the library took its process with it."""
-        return self._records.deaths + self._files.deaths
+        return self._records.deaths + self._more_records.deaths + self._files.deaths
 
     async def archived_after(self, seq: int, limit: int) -> Sequence[Envelope]:
         self._ready()
@@ -59,23 +64,37 @@ class ChatArchive:
 
     async def open_envelopes(self, envelopes: Sequence[Envelope], keys: Mapping[int, bytes]) -> Sequence[Opened]:
         self._ready()
+        if len(envelopes) < WORTH_SHARING:
+            return await self._opened_by(self._records, envelopes, keys)
+        middle = len(envelopes) // 2
+        one, other = await asyncio.gather(
+            self._opened_by(self._records, envelopes[:middle], keys),
+            self._opened_by(self._more_records, envelopes[middle:], keys),
+        )
+        return [*one, *other]
+
+    async def _opened_by(
+        self, process: FinanceProcess, envelopes: Sequence[Envelope], keys: Mapping[int, bytes]
+    ) -> Sequence[Opened]:
         try:
-            return await self._open(envelopes, keys)
+            return await self._open(process, envelopes, keys)
         except Died:
             # One of them killed it. Which one, each alone tells.
             if len(envelopes) == 1:
                 return [Opened(None, "crash")]
             middle = len(envelopes) // 2
-            first = await self.open_envelopes(envelopes[:middle], keys)
-            return [*first, *await self.open_envelopes(envelopes[middle:], keys)]
+            first = await self._opened_by(process, envelopes[:middle], keys)
+            return [*first, *await self._opened_by(process, envelopes[middle:], keys)]
 
-    async def _open(self, envelopes: Sequence[Envelope], keys: Mapping[int, bytes]) -> list[Opened]:
+    async def _open(
+        self, process: FinanceProcess, envelopes: Sequence[Envelope], keys: Mapping[int, bytes]
+    ) -> list[Opened]:
         records = [
             {"version": one.key_version, "key": one.sealed_key, "message": one.sealed_message} for one in envelopes
         ]
         wanted = {one.key_version for one in envelopes}
         given = {str(version): pem.decode() for version, pem in keys.items() if version in wanted}
-        head, _ = await self._records.call({"act": "open", "records": records, "keys": given})
+        head, _ = await process.call({"act": "open", "records": records, "keys": given})
         return [_opened(one) for one in head["opened"]]
 
     def understand(self, record: bytes) -> ArchivedMessage:
@@ -91,6 +110,7 @@ class ChatArchive:
 
     async def close_archive(self) -> None:
         await self._records.close()
+        await self._more_records.close()
         await self._files.close()
 
     def _ready(self) -> None:

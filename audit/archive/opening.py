@@ -24,7 +24,7 @@ from scrm.tasks import end
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 400
 BATCHES = 20
 """Of one round, under one lease."""
 MOST_ATTEMPTS = 5
