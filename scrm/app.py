@@ -76,6 +76,8 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 import inbox.story
+from audit.archive.alarm import LOOK_SECONDS as ARCHIVE_ALARM_SECONDS
+from audit.archive.alarm import ArchiveAlarms
 from audit.archive.media import MediaKeeper
 from audit.archive.opening import Opener
 from audit.archive.pull import ArchivePuller
@@ -467,6 +469,7 @@ class Worker:
             Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
             Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
+            Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from audit.archive.alarm import ArchiveAlarms
 from scrm.config import Settings
 from simulator.wecom.server import WecomSimulator
 from tests.adapters.wecom.archives import key_pair
@@ -100,3 +101,22 @@ async def test_a_connection_is_not_deleted_with_what_it_archived(here: tuple[Arc
     )
     assert (status, answer["error"]) == (409, "connection_in_use")
     assert len(await place.states()) == 1
+
+
+async def test_what_would_be_lost_raises_one_alert_a_day(here: tuple[Archive, Site]) -> None:
+    place, site = here
+    admin = await site.signed_in("admin")
+    version = place.uploads_key()
+    place.says("在吗")
+    await place.read()
+    for _ in range(2):
+        await ArchiveAlarms(place.services).round()
+    (alert,) = (await admin.get("/api/audit/alerts"))["alerts"]
+    assert (alert["kind"], alert["severity"], alert["state"]) == ("archive.no_key", "high", "new")
+    assert str(version) in alert["title"]["zh-CN"]
+    await place.knows_key(version)
+    await place.open()
+    # Mended: the next day tells of nothing new.
+    await place.services.db.execute("update alert set fingerprint = fingerprint || 'yesterday'")
+    await ArchiveAlarms(place.services).round()
+    assert len((await admin.get("/api/audit/alerts"))["alerts"]) == 1

@@ -15,7 +15,17 @@ from bench.result import Row, as_markdown
 from bench.size import TINY, Size
 from tests.conftest import redis_program
 
-ROWS = {"accept": 2, "end_to_end": 4, "latency": 2, "fan_out": 3, "flat": 7, "busy": 2, "customers": 5, "campaigns": 9}
+ROWS = {
+    "accept": 2,
+    "end_to_end": 4,
+    "latency": 2,
+    "fan_out": 3,
+    "flat": 7,
+    "busy": 2,
+    "customers": 5,
+    "campaigns": 9,
+    "archive": 1,
+}
 
 
 @pytest.mark.parametrize("name", BENCHES)
