@@ -2645,7 +2645,7 @@ create table audit_rule_mute (
 create unique index audit_rule_mute_conversation on audit_rule_mute (rule_id, conversation_id) where conversation_id is not null;
 create unique index audit_rule_mute_account on audit_rule_mute (rule_id, account_id) where account_id is not null;
 -- A message that a rule found, once for ever. `spans`: begin and end of each place in the text, in characters; `words`: which words of the
--- rule stand there, in the same order.
+-- rule stand there (or beside the text, in a title).
 create table audit_hit (
   message_id    bigint not null references message on delete cascade,
   rule_id       bigint not null references audit_rule on delete cascade,

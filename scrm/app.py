@@ -24,6 +24,7 @@ import adapters.wecom
 import audit.alerts.routes
 import audit.archive.routes
 import audit.chats.routes
+import audit.rules.routes
 import audit.search.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
@@ -78,10 +79,14 @@ import inbox.search_routes
 import inbox.story
 from audit.archive.alarm import LOOK_SECONDS as ARCHIVE_ALARM_SECONDS
 from audit.archive.alarm import ArchiveAlarms
+from audit.alerts.push import AlertPusher
 from audit.archive.media import MediaKeeper
 from audit.archive.opening import Opener
 from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
+from audit.rules.acts import ActWatcher
+from audit.rules.rerun import Backlooker
+from audit.rules.watch import Watcher
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
@@ -254,6 +259,7 @@ def routes() -> list[Route]:
         *audit.search.routes.api_routes(),
         *audit.alerts.routes.api_routes(),
         *audit.chats.routes.api_routes(),
+        *audit.rules.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),
@@ -320,6 +326,7 @@ def routes() -> list[Route]:
                 **campaigns.library.write.undo_kinds(),
                 **campaigns.sop.write.undo_kinds(),
                 **campaigns.lists.write.undo_kinds(),
+                **audit.rules.routes.undo_kinds(),
             }
         ),
     ]
@@ -370,6 +377,7 @@ def web_application(services: Services, intake: Intake) -> web.Application:
     add_pushes(app, services, app[HUB])
     app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)
     app.cleanup_ctx.append(CampaignPusher(services, app[HUB]).running)
+    app.cleanup_ctx.append(AlertPusher(services, app[HUB]).running)
     return app
 
 
@@ -470,6 +478,9 @@ class Worker:
             Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
+            Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
+            Loop("audit-acts", ActWatcher(services).round, look=20.0),
+            Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.5),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

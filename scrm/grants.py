@@ -36,7 +36,7 @@ async def check_role(tx: Tx, principal: Principal, key: str, field: str = "role"
     row = await tx.fetchrow(OF_KEY, key)
     if row is None:
         raise Unprocessable("There is no such role.", fields={field: "Not a role."})
-    check_held(principal, *_of(row))
+    check_held(principal, *held_by(row))
 
 
 async def check_over(tx: Tx, principal: Principal, agent_id: int) -> None:
@@ -46,7 +46,7 @@ async def check_over(tx: Tx, principal: Principal, agent_id: int) -> None:
     if row is None:
         raise NotFound("There is no such agent.")
     if agent_id != principal.agent_id:
-        check_held(principal, *_of(row))
+        check_held(principal, *held_by(row))
 
 
 def check_teams(principal: Principal, added: Collection[int]) -> None:
@@ -55,7 +55,8 @@ def check_teams(principal: Principal, added: Collection[int]) -> None:
         raise Forbidden("You are not in this team yourself.", code="beyond_you")
 
 
-def _of(row: Row) -> tuple[Collection[str], Reach]:
+def held_by(row: Row) -> tuple[Collection[str], Reach]:
+    """Of a row with role, permissions and reach."""
     if row["permissions"] is None:
         return OF_ROLE.get(row["role"], frozenset()), REACH.get(row["role"], "own")
     return row["permissions"], row["reach"]

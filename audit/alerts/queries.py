@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from audit.alerts.excerpts import excerpt_of
-from audit.alerts.views import AlertFilter, AlertMessageView, AlertPage, AlertQuery, AlertView
+from audit.alerts.views import (
+    AlertCounts,
+    AlertDetail,
+    AlertEventView,
+    AlertFilter,
+    AlertMessageView,
+    AlertPage,
+    AlertQuery,
+    AlertView,
+)
 from inbox.list_sql import Arguments
 from inbox.queries import SEEN, conversations_by_id
 from inbox.views import ConversationView, SenderView
-from scrm.db import Row, Tx
+from scrm.db import Database, Row, Tx
 from scrm.errors import NotFound
 from scrm.permissions import Scope
 
@@ -25,13 +34,15 @@ ALERT = """
   al.id, al.version, al.rule_id, al.kind, al.severity, al.title, al.state, al.assignee_id, al.conversation_id, al.message_id,
   al.account_id, al.agent_id, al.detail, al.outcome, al.note, al.happened_at, al.raised_at, al.settled_at, al.settled_by,
   coalesce(r.name, '') as rule_name, m.seq, m.direction, m.kind as message_kind, m.text, m.sender_kind, m.sender_agent_id, m.sender_id,
-  m.sender_name, m.sent_at, m.recalled_at, h.spans
+  m.sender_name, m.sent_at, m.recalled_at, h.spans, h.words
 """
 JOINED = f"""
 {FROM_ALERT} left join audit_rule r on r.id = al.rule_id left join message m on m.id = al.message_id
   left join audit_hit h on h.message_id = al.message_id and h.rule_id = al.rule_id
 """
 ONE = f"select {ALERT} from {JOINED} where al.id = $1 and {REACHED}"  # noqa: S608 - made of constants
+HISTORY = "select at, agent_id, what, detail from alert_event where alert_id = $1 order by id limit 500"
+MOST_COUNTED = 1000
 OPEN = f"""
 select count(*) filter (where state = 'new') as new, count(*) filter (where state = 'taken') as taken,
   count(*) filter (where assignee_id = $3) as mine, count(*) filter (where state = 'new' and severity = 'high') as high
@@ -80,6 +91,18 @@ async def alert_page(tx: Tx, scope: Scope, query: AlertQuery) -> AlertPage:
     page = rows[: query.limit]
     more = len(rows) > len(page)
     return AlertPage(alerts=await _views(tx, scope, page), next_cursor=page[-1]["id"] if more else None)
+
+
+async def alert_counts(tx: Tx | Database, scope: Scope) -> AlertCounts:
+    row = await tx.fetchrow(OPEN, MOST_COUNTED, scope.everything, scope.agent_id, scope.teams)
+    assert row is not None
+    return AlertCounts(**row)
+
+
+async def alert_detail(tx: Tx, scope: Scope, alert_id: int) -> AlertDetail:
+    """Raises :class:`NotFound`."""
+    alert = await find_alert(tx, scope, alert_id)
+    return AlertDetail(alert=alert, history=[AlertEventView(**row) for row in await tx.fetch(HISTORY, alert_id)])
 
 
 async def find_alert(tx: Tx, scope: Scope, alert_id: int) -> AlertView:
@@ -134,4 +157,5 @@ def _message(row: Row, scope: Scope, hidden: bool) -> AlertMessageView:
         sent_at=row["sent_at"],
         recalled=row["recalled_at"] is not None,
         excerpt=[] if hidden else excerpt_of(row["text"], row["spans"] or (), phones=scope.phones),
+        words=[] if hidden else [*(row["words"] or ())],
     )

@@ -25,6 +25,7 @@ class AlertMessageView(View):
     sent_at: datetime
     recalled: bool
     excerpt: list[Part]
+    words: list[str]
 
 
 class AlertView(View):
@@ -50,6 +51,31 @@ class AlertView(View):
     raised_at: datetime
     settled_at: datetime | None
     settled_by: int | None
+
+
+class AlertEventView(View):
+    """``what``: taken, given, done, dismissed, reopened or noted."""
+
+    at: datetime
+    agent_id: int | None
+    what: str
+    detail: dict[str, Any]
+
+
+class AlertDetail(View):
+    """``history``: what became of it, from the first act on."""
+
+    alert: AlertView
+    history: list[AlertEventView]
+
+
+class AlertCounts(View):
+    """Open ones within the asker's reach, each up to 1000."""
+
+    new: int
+    taken: int
+    mine: int
+    high: int
 
 
 class AlertPage(View):

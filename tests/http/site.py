@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from audit.alerts.push import AlertPusher
 from customers.push import CustomerPusher
 from inbox.rows import lock_one, save
 from inbox.socket import add_pushes
@@ -221,6 +222,7 @@ async def running(services: Services, table: list[Route] | None = None) -> Async
     app = make_web_app(services, table)
     add_pushes(app, services, app[HUB])
     app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)
+    app.cleanup_ctx.append(AlertPusher(services, app[HUB]).running)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
