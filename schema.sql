@@ -2727,6 +2727,7 @@ create table audit_intercept (
   unique (rule_id, connection_id, position)
 );
 create index audit_intercept_due on audit_intercept (due_at);
+create index message_recall_time on message (recalled_at) where recalled_at is not null;
 -- ---------------------------------------------------------------- audit: who is archived, who agreed, who looked
 -- Reading a platform's list of archived employees and their customers' consent. `read_at`: the list was read whole; `trouble` as in archive.
 create table archive_people (

@@ -22,6 +22,7 @@ import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
 import audit.alerts.routes
+import audit.alerts.working
 import audit.archive.routes
 import audit.chats.routes
 import audit.rules.routes
@@ -327,6 +328,7 @@ def routes() -> list[Route]:
                 **campaigns.sop.write.undo_kinds(),
                 **campaigns.lists.write.undo_kinds(),
                 **audit.rules.routes.undo_kinds(),
+                **audit.alerts.working.undo_kinds(),
             }
         ),
     ]

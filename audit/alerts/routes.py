@@ -6,8 +6,9 @@ from audit.alerts.queries import alert_counts, alert_detail, alert_page
 from audit.alerts.views import AlertCounts, AlertDetail, AlertPage, AlertQuery
 from audit.alerts.working import AlertAct, AlertsChanged, act_on
 from inbox.queries import one_moment
-from scrm.http import Request, Route
+from scrm.http import Reply, Request, Route
 from scrm.permissions import AUDIT_READ, AUDIT_REVIEW, Scope
+from scrm.undo import undoable
 
 
 async def list_alerts(request: Request, query: AlertQuery) -> AlertPage:
@@ -25,9 +26,10 @@ async def count_alerts(request: Request) -> AlertCounts:
         return await alert_counts(tx, Scope.of(request.principal))
 
 
-async def act(request: Request, body: AlertAct) -> AlertsChanged:
+async def act(request: Request, body: AlertAct) -> Reply[AlertsChanged]:
     async with request.services.work() as work:
-        return await act_on(work, request.principal, body, address=request.address)
+        changed, step = await act_on(work, request.principal, body, address=request.address)
+    return undoable(changed, step)
 
 
 def api_routes() -> list[Route]:

@@ -11,11 +11,12 @@ from pydantic import Field, StringConstraints, model_validator
 from audit.alerts.queries import FROM_ALERT, REACHED
 from audit.rules import tuning
 from scrm.db import Row
-from scrm.errors import Forbidden, NotFound, Unprocessable
+from scrm.errors import Conflict, Forbidden, NotFound, Unprocessable
 from scrm.grants import OF_AGENT, held_by
-from scrm.permissions import AUDIT_READ, AUDIT_RULES, Principal, Scope
+from scrm.permissions import AUDIT_READ, AUDIT_REVIEW, AUDIT_RULES, Principal, Scope
 from scrm.services import Work
 from scrm.trail import record
+from scrm.undo import Kind, Step, Undone, remember
 from scrm.views import Id, Input, View
 
 Act = Literal["take", "give", "done", "dismiss", "reopen", "note"]
@@ -79,6 +80,14 @@ class AlertAct(Input):
         return self
 
 
+SETTLED = "alert.settle"
+TAKE_BACK = """
+update alert set state = case when assignee_id is null then 'new' else 'taken' end, outcome = '', version = version + 1, settled_at = null,
+  settled_by = null
+where id = any($1::bigint[]) and state = $2 and settled_by = $3 returning id
+"""
+
+
 class AlertsChanged(View):
     """``skipped``: they were that way already, or somebody else is at them. ``also``: alike ones that went with them."""
 
@@ -87,8 +96,10 @@ class AlertsChanged(View):
     also: int
 
 
-async def act_on(work: Work, principal: Principal, body: AlertAct, *, address: str) -> AlertsChanged:
-    """Raises :class:`NotFound` when one of them is not there (for the asker)."""
+async def act_on(
+    work: Work, principal: Principal, body: AlertAct, *, address: str
+) -> tuple[AlertsChanged, Step | None]:
+    """With how to take it back, if it settled some. Raises :class:`NotFound` when one of them is not there (for the asker)."""
     scope = Scope.of(principal)
     reach = (scope.everything, scope.agent_id, scope.teams)
     wanted = list(dict.fromkeys(body.ids))
@@ -120,7 +131,32 @@ async def act_on(work: Work, principal: Principal, body: AlertAct, *, address: s
             object_id=changed[0] if len(changed) == 1 else None, address=address,
             detail={"count": len(changed) + len(also), "outcome": body.outcome, "assignee_id": body.assignee_id},
         )  # fmt: skip
-    return AlertsChanged(changed=changed, skipped=[one for one in wanted if one not in set(changed)], also=len(also))
+    step = None
+    if body.act in ("done", "dismiss") and changed:
+        settled = [*changed, *also]
+        data = {"ids": settled, "state": "done" if body.act == "done" else "dismissed"}
+        step = await remember(work, principal, SETTLED, data, count=len(settled))
+    skipped = [one for one in wanted if one not in set(changed)]
+    return AlertsChanged(changed=changed, skipped=skipped, also=len(also)), step
+
+
+async def take_back(work: Work, principal: Principal, data: dict[str, Any]) -> Undone:
+    """They wait again; what their rule learned stays learned."""
+    rows = await work.tx.fetch(TAKE_BACK, data["ids"], data["state"], principal.agent_id)
+    if not rows:
+        raise Conflict("Somebody changed these alerts meanwhile.", code="changed_meanwhile")
+    ids = [row["id"] for row in rows]
+    await work.tx.execute(EVENTS, ids, [{}] * len(ids), "reopened", work.now, principal.agent_id)
+    await record(
+        work, "alert.reopened", agent_id=principal.agent_id, object_kind="alert",
+        object_id=ids[0] if len(ids) == 1 else None, detail={"count": len(ids)},
+    )  # fmt: skip
+    work.ring("alert", *ids)
+    return Undone(len(ids), len(data["ids"]) - len(ids))
+
+
+def undo_kinds() -> dict[str, Kind]:
+    return {SETTLED: Kind(AUDIT_REVIEW, take_back)}
 
 
 async def _may_work(work: Work, agent_id: int) -> None:

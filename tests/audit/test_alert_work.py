@@ -73,6 +73,10 @@ async def test_a_false_alarm_teaches_the_rule_and_takes_the_alike_along(site: Si
     _, answer = await act(auditor, [found[there, 2]], "dismiss", tune={"mute": "conversation"})
     assert answer["also"] == 1
     assert {one["id"] for one in await alerts_of(auditor, state="open")} == {found[here, 2], found[here, 3]}
+    step = (await site.services.db.fetchrow("select id from undo_step order by id desc limit 1"))["id"]
+    undone = await auditor.post(f"/api/undo/{step}")
+    assert (undone["restored"], len(await alerts_of(auditor, state="open"))) == (2, 4)
+    await act(auditor, [found[there, 2], found[there, 3]], "dismiss")
     await act(auditor, [found[here, 2]], "done", outcome="warned")
     shown = await auditor.get(f"/api/audit/rules/{rule['id']}")
     assert (shown["version"], shown["open"], shown["done"], shown["dismissed"]) == (2, 1, 1, 4)
