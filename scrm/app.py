@@ -78,9 +78,9 @@ import inbox.routes_rules
 import inbox.routes_together
 import inbox.search_routes
 import inbox.story
+from audit.alerts.push import AlertPusher
 from audit.archive.alarm import LOOK_SECONDS as ARCHIVE_ALARM_SECONDS
 from audit.archive.alarm import ArchiveAlarms
-from audit.alerts.push import AlertPusher
 from audit.archive.media import MediaKeeper
 from audit.archive.opening import Opener
 from audit.archive.pull import ArchivePuller
