@@ -12,9 +12,9 @@ from audit.rules.views import (
     AuditRuleList,
     AuditRuleView,
     InterceptView,
+    LookBackView,
     MuteList,
     MuteView,
-    RerunView,
     RuleVersionList,
     RuleVersionView,
 )
@@ -106,7 +106,7 @@ def _view(
         precision=done / (done + dismissed) if done + dismissed else None,
         mutes=row["mutes"],
         looks_back=row["kind"] in OF_MESSAGES,
-        rerun=RerunView(**{name: value for name, value in rerun.items() if name != "rule_id"})
+        rerun=LookBackView(**{name: value for name, value in rerun.items() if name != "rule_id"})
         if rerun is not None
         else None,
         intercepts=intercepts,

@@ -12,9 +12,9 @@ from audit.rules.views import (
     LookBack,
     MuteList,
     NewAuditRule,
+    RuleFindsView,
     RuleVersionList,
     Trial,
-    TrialView,
     WordsRead,
 )
 from inbox.queries import one_moment
@@ -80,7 +80,7 @@ async def stop_looking(request: Request, rule_id: int) -> None:
         await rerun.stop(work, request.principal, rule_id)
 
 
-async def test_rules(request: Request, body: Trial) -> TrialView:
+async def test_rules(request: Request, body: Trial) -> RuleFindsView:
     return await try_text(request.services, body)
 
 

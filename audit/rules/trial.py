@@ -10,11 +10,11 @@ from audit.rules.book import Book, Held, Shelf
 from audit.rules.kinds import Words
 from audit.rules.matching import Matcher
 from audit.rules.said import text_hits
-from audit.rules.views import Trial, TrialFind, TrialView
+from audit.rules.views import RuleFindsView, Trial, TrialFind
 from scrm.services import Services
 
 
-async def try_text(services: Services, trial: Trial) -> TrialView:
+async def try_text(services: Services, trial: Trial) -> RuleFindsView:
     """As if it were one plain text; where it stands and when is left out. ``data``: as a rule of its own, with id 0."""
     if trial.data is None:
         book = await Shelf().book(services.db)
@@ -28,7 +28,7 @@ async def try_text(services: Services, trial: Trial) -> TrialView:
         "channel": None, "team_id": None, "agent_id": None, "in_group": False,
     }  # fmt: skip
     hits = await text_hits(book, [message], anywhere=True)
-    return TrialView(
+    return RuleFindsView(
         finds=[
             TrialFind(
                 rule_id=hit.rule.id, name=hit.rule.name, kind=hit.rule.kind, severity=hit.rule.severity,

@@ -13,7 +13,7 @@ from inbox.views import Part
 from scrm.views import Id, Input, Line, View
 
 
-class RerunView(View):
+class LookBackView(View):
     """A look back. ``done`` of ``all`` ids have been passed."""
 
     state: Literal["running", "done", "stopped"]
@@ -61,7 +61,7 @@ class AuditRuleView(View):
     precision: float | None
     mutes: int
     looks_back: bool
-    rerun: RerunView | None
+    rerun: LookBackView | None
     intercepts: list[InterceptView]
     created_by: int | None
     updated_by: int | None
@@ -143,7 +143,7 @@ class TrialFind(View):
     parts: list[Part]
 
 
-class TrialView(View):
+class RuleFindsView(View):
     finds: list[TrialFind]
 
 

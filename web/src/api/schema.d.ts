@@ -1243,6 +1243,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/alerts/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many alerts wait
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_alerts_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/alerts/act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take, give, settle or dismiss alerts
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_alerts_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/alerts/{alert_id}": {
         parameters: {
             query?: never;
@@ -1251,7 +1291,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One alert
+         * One alert, with its history
          * @description Needs the permission `audit.read`.
          */
         get: operations["get_api_audit_alerts_alert_id"];
@@ -1278,6 +1318,182 @@ export interface paths {
          */
         post: operations["post_api_audit_views"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules, with what they found
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_rules"];
+        put?: never;
+        /**
+         * Add a rule
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a sentence would be found by
+         * @description Needs the permission `audit.read`.
+         */
+        post: operations["post_api_audit_rules_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a list of words from a file; nothing is kept
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_rules_words"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rule, with its words
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_rules_rule_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a rule; it can be undone
+         * @description Needs the permission `audit.rules`.
+         */
+        delete: operations["delete_api_audit_rules_rule_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a rule
+         * @description Needs the permission `audit.rules`.
+         */
+        patch: operations["patch_api_audit_rules_rule_id"];
+        trace?: never;
+    };
+    "/api/audit/rules/{rule_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a rule changed
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_rules_rule_id_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/{rule_id}/mutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a rule does not look
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_rules_rule_id_mutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/{rule_id}/mutes/{mute_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Let a rule look there again
+         * @description Needs the permission `audit.rules`.
+         */
+        delete: operations["delete_api_audit_rules_rule_id_mutes_mute_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/rules/{rule_id}/look-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for it in what was written before
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_rules_rule_id_look-back"];
+        /**
+         * Stop looking back
+         * @description Needs the permission `audit.rules`.
+         */
+        delete: operations["delete_api_audit_rules_rule_id_look-back"];
         options?: never;
         head?: never;
         patch?: never;
@@ -7489,6 +7705,79 @@ export interface components {
             team_ids: number[];
         };
         /**
+         * AlertAct
+         * @description ``note``: added to the alert (with ``act`` note: only that). ``tune``: of alerts that are dismissed, all of one rule.
+         */
+        AlertAct: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "take" | "give" | "done" | "dismiss" | "reopen" | "note";
+            /**
+             * Assignee Id
+             * @default null
+             */
+            assignee_id?: number | null;
+            /**
+             * Outcome
+             * @default
+             * @enum {string}
+             */
+            outcome?: "" | "talked" | "trained" | "warned" | "reported" | "customer_helped" | "nothing";
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** @default null */
+            tune?: components["schemas"]["Tune"] | null;
+        };
+        /**
+         * AlertCounts
+         * @description Open ones within the asker's reach, each up to 1000.
+         */
+        AlertCounts: {
+            /** New */
+            new: number;
+            /** Taken */
+            taken: number;
+            /** Mine */
+            mine: number;
+            /** High */
+            high: number;
+        };
+        /**
+         * AlertDetail
+         * @description ``history``: what became of it, from the first act on.
+         */
+        AlertDetail: {
+            alert: components["schemas"]["AlertView"];
+            /** History */
+            history: components["schemas"]["AlertEventView"][];
+        };
+        /**
+         * AlertEventView
+         * @description ``what``: taken, given, done, dismissed, reopened or noted.
+         */
+        AlertEventView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** What */
+            what: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * AlertMessageView
          * @description What the alert is about. Of a recalled message only those who may read such ones see words.
          */
@@ -7511,6 +7800,8 @@ export interface components {
             recalled: boolean;
             /** Excerpt */
             excerpt: components["schemas"]["Part"][];
+            /** Words */
+            words: string[];
         };
         /**
          * AlertPage
@@ -7581,6 +7872,18 @@ export interface components {
             settled_at: string | null;
             /** Settled By */
             settled_by: number | null;
+        };
+        /**
+         * AlertsChanged
+         * @description ``skipped``: they were that way already, or somebody else is at them. ``also``: alike ones that went with them.
+         */
+        AlertsChanged: {
+            /** Changed */
+            changed: number[];
+            /** Skipped */
+            skipped: number[];
+            /** Also */
+            also: number;
         };
         /**
          * AllowanceView
@@ -8189,6 +8492,96 @@ export interface components {
             /** Members */
             members: components["schemas"]["ChatMember"][];
         };
+        /**
+         * AuditRuleInput
+         * @description What is absent stays. ``version``: the one that was looked at; when it is another by now, nothing is changed.
+         */
+        AuditRuleInput: {
+            /** Version */
+            version: number;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Severity
+             * @default null
+             */
+            severity?: ("low" | "medium" | "high") | null;
+            /**
+             * Enabled
+             * @default null
+             */
+            enabled?: boolean | null;
+            /**
+             * Data
+             * @default null
+             */
+            data?: (components["schemas"]["Words"] | components["schemas"]["Phone"] | components["schemas"]["Payee"] | components["schemas"]["Card"] | components["schemas"]["RedPacket"] | components["schemas"]["OffHours"] | components["schemas"]["SlowReply"] | components["schemas"]["NoReply"] | components["schemas"]["MassRecall"] | components["schemas"]["CustomerDeleted"]) | null;
+        };
+        /** AuditRuleList */
+        AuditRuleList: {
+            /** Rules */
+            rules: components["schemas"]["AuditRuleView"][];
+        };
+        /**
+         * AuditRuleView
+         * @description In the list, without words and exceptions. ``hits``: messages it found, ``open`` … what became of its alerts, all within the asker's
+         *     reach. ``precision``: of those that were settled, how many were something; None: none was.
+         */
+        AuditRuleView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "words" | "phone" | "payee" | "card" | "red_packet" | "off_hours" | "slow_reply" | "no_reply" | "mass_recall" | "customer_deleted";
+            /** Name */
+            name: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /** Enabled */
+            enabled: boolean;
+            /** Version */
+            version: number;
+            /** Words */
+            words: number;
+            /** Exceptions */
+            exceptions: number;
+            /** Data */
+            data: (components["schemas"]["Words"] | components["schemas"]["Phone"] | components["schemas"]["Payee"] | components["schemas"]["Card"] | components["schemas"]["RedPacket"] | components["schemas"]["OffHours"] | components["schemas"]["SlowReply"] | components["schemas"]["NoReply"] | components["schemas"]["MassRecall"] | components["schemas"]["CustomerDeleted"]) | null;
+            /** Hits */
+            hits: number;
+            /** Open */
+            open: number;
+            /** Done */
+            done: number;
+            /** Dismissed */
+            dismissed: number;
+            /** Precision */
+            precision: number | null;
+            /** Mutes */
+            mutes: number;
+            /** Looks Back */
+            looks_back: boolean;
+            rerun: components["schemas"]["LookBackView"] | null;
+            /** Intercepts */
+            intercepts: components["schemas"]["InterceptView"][];
+            /** Created By */
+            created_by: number | null;
+            /** Updated By */
+            updated_by: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
         /** AuthoriseView */
         AuthoriseView: {
             /** Url */
@@ -8739,6 +9132,29 @@ export interface components {
         CapacityInput: {
             /** Capacity */
             capacity: number;
+        };
+        /**
+         * Card
+         * @description A contact card was sent.
+         */
+        Card: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "card";
         };
         /** CardPage */
         CardPage: {
@@ -9600,6 +10016,29 @@ export interface components {
             choices: components["schemas"]["ChoiceView"][];
             /** Archived */
             archived: boolean;
+        };
+        /**
+         * CustomerDeleted
+         * @description An employee deleted a customer, or (``who`` customers) was deleted by one.
+         */
+        CustomerDeleted: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "customer_deleted";
         };
         /** CustomerEntry */
         CustomerEntry: {
@@ -12241,6 +12680,24 @@ export interface components {
             size: number;
         };
         /**
+         * InterceptView
+         * @description How the rule stands on a connection that stops messages. ``trouble``: what the platform said against it.
+         */
+        InterceptView: {
+            /** Connection Id */
+            connection_id: number;
+            /** Connection */
+            connection: string;
+            /** Asked */
+            asked: number;
+            /** Made */
+            made: number;
+            /** Trouble */
+            trouble: string;
+            /** Left Out */
+            left_out: number;
+        };
+        /**
          * InviteView
          * @description ``greeting`` with its variables filled in.
          */
@@ -12637,6 +13094,56 @@ export interface components {
             by_name: string | null;
         };
         /**
+         * LookBack
+         * @description ``since`` absent: everything. ``alerts`` false: finds are marked, nobody has to look at them.
+         */
+        LookBack: {
+            /**
+             * Since
+             * @default null
+             */
+            since?: string | null;
+            /**
+             * Alerts
+             * @default true
+             */
+            alerts?: boolean;
+        };
+        /**
+         * LookBackView
+         * @description A look back. ``done`` of ``all`` ids have been passed.
+         */
+        LookBackView: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped";
+            /** Since */
+            since: string | null;
+            /** Alerts */
+            alerts: boolean;
+            /** Done */
+            done: number;
+            /** All */
+            all: number;
+            /** Looked */
+            looked: number;
+            /** Found */
+            found: number;
+            /** Raised */
+            raised: number;
+            /** Asked By */
+            asked_by: number | null;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
          * LookInput
          * @description What is absent stays.
          */
@@ -12828,6 +13335,39 @@ export interface components {
             /** Working */
             working: boolean;
             name: components["schemas"]["SentenceView"];
+        };
+        /**
+         * MassRecall
+         * @description An account withdrew ``times`` messages within ``minutes``.
+         */
+        MassRecall: {
+            /**
+             * Who
+             * @default employees
+             * @constant
+             */
+            who?: "employees";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mass_recall";
+            /**
+             * Times
+             * @default 5
+             */
+            times?: number;
+            /**
+             * Minutes
+             * @default 10
+             */
+            minutes?: number;
         };
         /** Matching */
         Matching: {
@@ -13500,6 +14040,32 @@ export interface components {
             /** N */
             n: number;
         };
+        /** MuteList */
+        MuteList: {
+            /** Mutes */
+            mutes: components["schemas"]["MuteView"][];
+        };
+        /**
+         * MuteView
+         * @description Where the rule does not look: a conversation, or an account.
+         */
+        MuteView: {
+            /** Id */
+            id: number;
+            /** Conversation Id */
+            conversation_id: number | null;
+            /** Account Id */
+            account_id: number | null;
+            /** Name */
+            name: string;
+            /** Muted By */
+            muted_by: number | null;
+            /**
+             * Muted At
+             * Format: date-time
+             */
+            muted_at: string;
+        };
         /**
          * MyCardsView
          * @description ``why``: what is missing for cards (``no_connection``: none that sends them, ``no_address``: the service does not know its own
@@ -13572,6 +14138,24 @@ export interface components {
              */
             enabled?: boolean;
             data: components["schemas"]["Assignment"];
+        };
+        /** NewAuditRule */
+        NewAuditRule: {
+            /** Name */
+            name: string;
+            /**
+             * Severity
+             * @default medium
+             * @enum {string}
+             */
+            severity?: "low" | "medium" | "high";
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Data */
+            data: components["schemas"]["Words"] | components["schemas"]["Phone"] | components["schemas"]["Payee"] | components["schemas"]["Card"] | components["schemas"]["RedPacket"] | components["schemas"]["OffHours"] | components["schemas"]["SlowReply"] | components["schemas"]["NoReply"] | components["schemas"]["MassRecall"] | components["schemas"]["CustomerDeleted"];
         };
         /**
          * NewBatch
@@ -14226,6 +14810,41 @@ export interface components {
             /** Agent Id */
             agent_id: number | null;
         };
+        /**
+         * NoReply
+         * @description Nobody has answered them.
+         */
+        NoReply: {
+            /**
+             * Who
+             * @default customers
+             * @constant
+             */
+            who?: "customers";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * Minutes
+             * @default 120
+             */
+            minutes?: number;
+            /**
+             * Working Hours
+             * @default true
+             */
+            working_hours?: boolean;
+            /** Enough Said */
+            enough_said?: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "no_reply";
+        };
         /** NoteEdit */
         NoteEdit: {
             /** Text */
@@ -14374,6 +14993,46 @@ export interface components {
              */
             day: string;
             counts: components["schemas"]["Counts"];
+        };
+        /**
+         * OffHours
+         * @description An employee wrote outside of the account's working hours (``hours``), or within times of the day (from ``start`` to ``end``, minutes, in
+         *     the company's zone; it may cross midnight).
+         */
+        OffHours: {
+            /**
+             * Who
+             * @default employees
+             * @constant
+             */
+            who?: "employees";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "off_hours";
+            /**
+             * Use
+             * @default hours
+             * @enum {string}
+             */
+            use?: "hours" | "times";
+            /**
+             * Start
+             * @default 1320
+             */
+            start?: number;
+            /**
+             * End
+             * @default 480
+             */
+            end?: number;
         };
         /**
          * Options
@@ -14679,6 +15338,31 @@ export interface components {
             lockout_minutes: number;
         };
         /**
+         * Payee
+         * @description A payment link, or something that is called a payment code.
+         */
+        Payee: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "payee";
+            /** Exceptions */
+            exceptions?: string[];
+        };
+        /**
          * People
          * @description ``more``: others fit as well; type more.
          */
@@ -14741,6 +15425,37 @@ export interface components {
             name: string;
             /** Avatar */
             avatar: string;
+        };
+        /**
+         * Phone
+         * @description A phone number was written. ``exceptions``: numbers of the company's own.
+         */
+        Phone: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "phone";
+            /** Exceptions */
+            exceptions?: string[];
+            /**
+             * Intercept
+             * @default off
+             * @enum {string}
+             */
+            intercept?: "off" | "warn" | "block";
         };
         /**
          * PhoneNumberView
@@ -15306,6 +16021,40 @@ export interface components {
             /** Codes */
             codes: string[];
         };
+        /**
+         * RedPacket
+         * @description A red packet of ``fen`` or more was sent.
+         */
+        RedPacket: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "red_packet";
+            /**
+             * Fen
+             * @default 0
+             */
+            fen?: number;
+            /**
+             * Intercept
+             * @default off
+             * @enum {string}
+             */
+            intercept?: "off" | "warn" | "block";
+        };
         /** Relabel */
         Relabel: {
             /** Add */
@@ -15707,6 +16456,11 @@ export interface components {
             /** N */
             n: number;
         };
+        /** RuleFindsView */
+        RuleFindsView: {
+            /** Finds */
+            finds: components["schemas"]["TrialFind"][];
+        };
         /**
          * RuleOrder
          * @description Every id of the list, in the new order.
@@ -15736,6 +16490,35 @@ export interface components {
             since: string | null;
             /** Sample */
             sample: components["schemas"]["RuleTrialCustomer"][];
+        };
+        /**
+         * RuleVersionList
+         * @description Newest first.
+         */
+        RuleVersionList: {
+            /** Versions */
+            versions: components["schemas"]["RuleVersionView"][];
+        };
+        /** RuleVersionView */
+        RuleVersionView: {
+            /** Version */
+            version: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /** Words */
+            words: number;
+            /** Exceptions */
+            exceptions: number;
+            /** Changed By */
+            changed_by: number | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
         };
         /**
          * RunBrief
@@ -16577,6 +17360,41 @@ export interface components {
             due_at: string;
             /** Breached At */
             breached_at: string | null;
+        };
+        /**
+         * SlowReply
+         * @description They waited so long for an answer.
+         */
+        SlowReply: {
+            /**
+             * Who
+             * @default customers
+             * @constant
+             */
+            who?: "customers";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * Minutes
+             * @default 30
+             */
+            minutes?: number;
+            /**
+             * Working Hours
+             * @default true
+             */
+            working_hours?: boolean;
+            /** Enough Said */
+            enough_said?: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "slow_reply";
         };
         /**
          * SnoozeInput
@@ -18105,6 +18923,45 @@ export interface components {
              */
             acceptance: boolean;
         };
+        /**
+         * Trial
+         * @description ``text``: what somebody might write. ``data``: words that are not saved yet; absent: all rules that are at work.
+         */
+        Trial: {
+            /** Text */
+            text: string;
+            /**
+             * Out
+             * @default true
+             */
+            out?: boolean;
+            /**
+             * Data
+             * @default null
+             */
+            data?: (components["schemas"]["Words"] | components["schemas"]["Phone"] | components["schemas"]["Payee"] | components["schemas"]["Card"] | components["schemas"]["RedPacket"] | components["schemas"]["OffHours"] | components["schemas"]["SlowReply"] | components["schemas"]["NoReply"] | components["schemas"]["MassRecall"] | components["schemas"]["CustomerDeleted"]) | null;
+        };
+        /** TrialFind */
+        TrialFind: {
+            /** Rule Id */
+            rule_id: number;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "words" | "phone" | "payee" | "card" | "red_packet" | "off_hours" | "slow_reply" | "no_reply" | "mass_recall" | "customer_deleted";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /** Words */
+            words: string[];
+            /** Parts */
+            parts: components["schemas"]["Part"][];
+        };
         /** TrialView */
         TrialView: {
             /**
@@ -18217,6 +19074,22 @@ export interface components {
              * @default null
              */
             rule_id?: number | null;
+        };
+        /**
+         * Tune
+         * @description What the rule learns: ``phrase``: a find inside it is none; or where it does not look any more.
+         */
+        Tune: {
+            /**
+             * Phrase
+             * @default null
+             */
+            phrase?: string | null;
+            /**
+             * Mute
+             * @default null
+             */
+            mute?: ("conversation" | "account") | null;
         };
         /**
          * UndoneView
@@ -18562,6 +19435,68 @@ export interface components {
             quota: number;
             /** Used */
             used: number;
+        };
+        /**
+         * WordInput
+         * @description ``how``: plain, wildcard (``*``: up to ten characters, ``?``: one) or regex (RE2, over the text in small letters).
+         */
+        WordInput: {
+            /** Text */
+            text: string;
+            /**
+             * How
+             * @default plain
+             * @enum {string}
+             */
+            how?: "plain" | "wildcard" | "regex";
+        };
+        /**
+         * Words
+         * @description ``exceptions``: phrases; a word inside one of them is not meant. ``intercept``: platforms that can stop messages are told as well, to
+         *     warn the writer or to stop the message.
+         */
+        Words: {
+            /**
+             * Who
+             * @default employees
+             * @enum {string}
+             */
+            who?: "employees" | "customers" | "both";
+            /** Channels */
+            channels?: string[];
+            /** Team Ids */
+            team_ids?: number[];
+            /** Account Ids */
+            account_ids?: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "words";
+            /** Words */
+            words: components["schemas"]["WordInput"][];
+            /** Exceptions */
+            exceptions?: string[];
+            /**
+             * Intercept
+             * @default off
+             * @enum {string}
+             */
+            intercept?: "off" | "warn" | "block";
+        };
+        /**
+         * WordsRead
+         * @description ``refused``: lines that are no words, with the reason.
+         */
+        WordsRead: {
+            /** Words */
+            words: components["schemas"]["WordInput"][];
+            /** Doubles */
+            doubles: number;
+            /** Refused */
+            refused: string[];
+            /** More */
+            more: number;
         };
         /** WordsView */
         WordsView: {
@@ -24582,6 +25517,160 @@ export interface operations {
             };
         };
     };
+    get_api_audit_alerts_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertCounts"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_alerts_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertAct"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
     get_api_audit_alerts_alert_id: {
         parameters: {
             query?: never;
@@ -24599,7 +25688,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertView"];
+                    "application/json": components["schemas"]["AlertDetail"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -24719,6 +25808,948 @@ export interface operations {
             };
             /** @description The body is of another type than this takes. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuleList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAuditRule"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_rules_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFindsView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_rules_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsRead"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_rules_rule_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuleView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_audit_rules_rule_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_rules_rule_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditRuleInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_rules_rule_id_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_rules_rule_id_mutes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MuteList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_audit_rules_rule_id_mutes_mute_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+                mute_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "post_api_audit_rules_rule_id_look-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookBack"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    "delete_api_audit_rules_rule_id_look-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
