@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,8 @@ class Line:
     by: Literal["member", "customer", "colleague"]
     text: str
     after: int = 2
-    kind: Literal["text", "recall", "red_packet", "file", "location"] = "text"
+    kind: Literal["text", "recall", "red_packet", "file", "location", "call", "meeting", "forward", "card"] = "text"
+    fen: int = 6600
 
 
 CHATS: tuple[tuple[Line, ...], ...] = (
@@ -53,12 +55,28 @@ CHATS: tuple[tuple[Line, ...], ...] = (
         Line("customer", "翠湖湾小区", 1, "location"),
         Line("member", "收到，师傅姓赵，到了会打您电话", 2),
     ),
+    (
+        Line("customer", "能再便宜点吗"),
+        Line("member", "尾款我先转你微信，合同写原价，差的两百直接发红包", 2),
+        Line("member", "", 1, "recall"),
+        Line("member", "恭喜发财", 1, "red_packet", 20000),
+        Line("customer", "收到，谢谢", 2),
+        Line("member", "", 4, "call"),
+        Line("member", "设计师老周", 3, "card"),
+    ),
+    (
+        Line("customer", "发票信息我加你微信，稍后转你电子版"),
+        Line("member", "好的，公司客服电话 400-820-1234 也可以开票", 5),
+        Line("customer", "群聊的聊天记录", 12, "forward"),
+        Line("member", "收到，尾款走对公账户，合同和发票一起寄给您", 4),
+    ),
 )
 INSIDE: tuple[Line, ...] = (
     Line("member", "翠湖湾那个客户周六量尺，你那边车能排吗？"),
     Line("colleague", "可以，我让老赵去", 5),
     Line("member", "上楼费的事要跟仓库说一下，不能再向客户收了", 2),
     Line("colleague", "已经说了，这周的都退", 7),
+    Line("member", "周例会：本周安装进度", 3, "meeting"),
 )
 GROUP: tuple[Line, ...] = (
     Line("member", "各位业主，本周安装进度：2 幢已完成 6 户，3 幢周四进场"),
@@ -86,7 +104,7 @@ def record(simulator: WecomSimulator, now: float) -> str:
     pairs = [(follow.userid, customer) for customer, follows in corp.follows.items() for follow in follows.values()]
     for n, (chat, (userid, customer)) in enumerate(zip(CHATS, pairs, strict=False)):
         people = {"member": userid, "customer": customer}
-        _say(wecom, chat, people, {}, now - 3600 * (5 - n))
+        _say(wecom, chat, people, {}, now - 3600 * (7 - n))
     if len(members) > 1:
         _say(wecom, INSIDE, {"member": members[0], "colleague": members[1]}, {}, now - 3000)
         if pairs:
@@ -105,17 +123,17 @@ def _say(
         msgid = f"demo-{int(begin)}-{n}"
         whole = {
             "msgid": msgid, "from": sender, "tolist": [one for one in people.values() if one != sender], "roomid": "",
-            "msgtime": int(at * 1000), **_body(wecom, line, before), **more,
+            "msgtime": int(at * 1000), **_body(wecom, line, before, people, at), **more,
         }  # fmt: skip
         wecom.archive_says(CORP_ID, whole)
         before = msgid
 
 
-def _body(wecom: WecomControl, line: Line, before: str) -> dict[str, Any]:
+def _body(wecom: WecomControl, line: Line, before: str, people: dict[str, str], at: float) -> dict[str, Any]:
     if line.kind == "recall":
         return {"action": "recall", "msgtype": "revoke", "revoke": {"pre_msgid": before}}
     if line.kind == "red_packet":
-        packet = {"type": 1, "wish": line.text, "totalcnt": 1, "totalamount": 6600}
+        packet = {"type": 1, "wish": line.text, "totalcnt": 1, "totalamount": line.fen}
         return {"msgtype": "external_redpacket", "redpacket": packet}
     if line.kind == "file":
         told = wecom.archive_file(CORP_ID, PDF)
@@ -129,4 +147,26 @@ def _body(wecom: WecomControl, line: Line, before: str) -> dict[str, Any]:
             "zoom": 16,
         }
         return {"msgtype": "location", "location": place}
+    if line.kind == "call":
+        return {"msgtype": "voiptext", "info": {"callduration": 186, "invitetype": 2}}
+    if line.kind == "meeting":
+        begin = int(at) + 7200
+        meeting = {
+            "topic": line.text, "starttime": begin, "endtime": begin + 3600, "address": "二楼会议室", "remarks": "带上本周的安装单",
+            "meetingtype": 101, "meetingid": 1210342560,
+        }  # fmt: skip
+        return {"msgtype": "meeting", "meeting": meeting}
+    if line.kind == "forward":
+        said = ("这家师傅安装挺细致", "就是上楼费要提前问清楚", "合同里写了才算数")
+        items = [
+            {
+                "type": "ChatRecordText",
+                "msgtime": int(at) - 600 + n,
+                "content": json.dumps({"content": one}, ensure_ascii=False),
+            }
+            for n, one in enumerate(said)
+        ]
+        return {"msgtype": "chatrecord", "chatrecord": {"title": line.text, "item": items}}
+    if line.kind == "card":
+        return {"msgtype": "card", "card": {"corpname": line.text, "userid": people.get("colleague", people["member"])}}
     return {"msgtype": "text", "text": {"content": line.text}}

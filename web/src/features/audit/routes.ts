@@ -6,7 +6,6 @@ export const auditRoutes: RouteRecordRaw[] = [
     path: '/audit',
     component: () => import('./AuditPage.vue'),
     children: [
-      { path: '', name: 'audit', component: { render: () => null }, meta: { title: 'nav.audit' } },
       ...SECTIONS.map(({ name, path, permission, component }) => ({
         path,
         name,

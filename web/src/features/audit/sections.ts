@@ -1,4 +1,4 @@
-import { ScrollText } from 'lucide-vue-next'
+import { ScrollText, TextSearch } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */
@@ -18,5 +18,6 @@ export interface AuditSection {
 }
 
 export const SECTIONS: readonly AuditSection[] = [
+  { name: 'audit', path: '', permission: 'audit.read', title: 'audit.tab.search', icon: TextSearch, component: () => import('./finder/FinderPage.vue') },
   { name: 'trail', path: 'trail', permission: 'trail.read', title: 'audit.tab.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
 ]

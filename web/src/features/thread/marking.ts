@@ -1,23 +1,44 @@
 import { inject, ref, type InjectionKey, type Ref } from 'vue'
 
-/** What is being looked for in the open conversation; empty: nothing. */
-export const LOOKED_FOR: InjectionKey<Ref<string>> = Symbol('looked for')
-export const useLookedFor = (): Ref<string> => inject(LOOKED_FOR, ref(''))
+/** What is being looked for in the open conversation, one phrase or several; empty: nothing. */
+export type LookedFor = string | readonly string[]
+export const LOOKED_FOR: InjectionKey<Readonly<Ref<LookedFor>>> = Symbol('looked for')
+export const useLookedFor = (): Readonly<Ref<LookedFor>> => inject(LOOKED_FOR, ref(''))
+
+/** What stands under a message besides its own state: a rule that it broke, money in it. `to`: where more of it is told. */
+export interface Mark {
+  text: string
+  bad: boolean
+  to?: string
+}
+export const MARKED_WITH: InjectionKey<Readonly<Ref<ReadonlyMap<number, readonly Mark[]>>>> = Symbol('marked with')
+export const useMarks = (): Readonly<Ref<ReadonlyMap<number, readonly Mark[]>>> => inject(MARKED_WITH, ref(new Map()))
+
+/** Wide letters as narrow ones, without case; a letter that would become several stays, so that places remain places. */
+function folded(text: string): string {
+  return [...text]
+    .map((letter) => {
+      const small = letter.normalize('NFKC').toLowerCase()
+      return small.length === letter.length ? small : letter
+    })
+    .join('')
+}
 
 /** Splits a text where words were found, whatever their case. */
-export function pieces(text: string, words: string | undefined): { text: string; hit: boolean }[] {
-  const wanted = words?.trim().toLowerCase()
-  if (!wanted) return [{ text, hit: false }]
-  const lower = text.toLowerCase()
-  // Some letters change their length with their case: then places in one are no places in the other.
-  if (lower.length !== text.length) return [{ text, hit: false }]
-  const found: { text: string; hit: boolean }[] = []
-  let from = 0
-  for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, from)) {
-    if (at > from) found.push({ text: text.slice(from, at), hit: false })
-    from = at + wanted.length
-    found.push({ text: text.slice(at, from), hit: true })
+export function pieces(text: string, words: LookedFor | undefined): { text: string; hit: boolean }[] {
+  const wanted = (typeof words === 'string' ? [words] : (words ?? [])).map((word) => folded(word.trim())).filter(Boolean)
+  if (wanted.length === 0) return [{ text, hit: false }]
+  const said = folded(text)
+  const hit = new Uint8Array(text.length)
+  for (const word of wanted) {
+    for (let at = said.indexOf(word); at >= 0; at = said.indexOf(word, at + 1)) hit.fill(1, at, at + word.length)
   }
-  if (from < text.length) found.push({ text: text.slice(from), hit: false })
+  const found: { text: string; hit: boolean }[] = []
+  for (let from = 0; from < text.length; ) {
+    let to = from + 1
+    while (to < text.length && hit[to] === hit[from]) to += 1
+    found.push({ text: text.slice(from, to), hit: hit[from] === 1 })
+    from = to
+  }
   return found
 }

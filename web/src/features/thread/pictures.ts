@@ -13,9 +13,9 @@ export interface Picture {
 export function pictures(messages: readonly MessageView[]): Picture[] {
   const found: Picture[] = []
   for (const message of messages) {
-    if (message.kind === 'image' || message.kind === 'sticker') {
+    if (message.kind === 'image' || message.kind === 'sticker' || message.kind === 'text') {
       for (const file of message.attachments) {
-        if (file.state === 'stored') found.push({ id: file.id, url: file.url, name: file.name || str(message.text), at: message.sent_at })
+        if (file.state === 'stored' && (message.kind !== 'text' || file.kind === 'image')) found.push({ id: file.id, url: file.url, name: file.name || str(message.text), at: message.sent_at })
       }
     }
   }

@@ -1,6 +1,6 @@
 /** The place of audit itself; each of its pages has words of its own. */
 export default {
   audit: {
-    tab: { trail: 'Trail' },
+    tab: { search: 'Search', trail: 'Trail' },
   },
 }

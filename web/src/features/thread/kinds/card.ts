@@ -50,9 +50,11 @@ export function cardOf(parts: Parts): Card {
       break
     case 'miniprogram':
       card.icon = AppWindow
+      card.lines = [str(content.name) === card.title ? '' : str(content.name), str(content.description)]
       break
     case 'contact_card':
       card.icon = ContactRound
+      card.title = str(content.name) || str(content.company) || text
       card.lines = [str(content.user_id)]
       break
     case 'product':
