@@ -2803,3 +2803,18 @@ create index message_called on message using gin (search_keys(id >> 20, search_f
 create index attachment_called on attachment using gin (search_keys(message_id >> 20, search_fold(name), true))
   with (gin_pending_list_limit = 256) where name <> '' and message_id is not null;
 create index message_recalled on message (id) where recalled_at is not null;
+
+-- Which characters (by their number), accounts, writers and kinds (by larger numbers) are among which 1,024 ids of messages: one bit for each
+-- segment of a block of 131,072. Written behind the messages (audit/search/places.py), read by every search (inbox/search_places.py).
+create table search_place (
+  key       bigint not null,
+  block     bigint not null,
+  segments  bit(128) not null,
+  primary key (key, block)
+);
+-- From when to when what is in a segment was said.
+create table search_segment (
+  segment     bigint primary key,
+  first_sent  timestamptz not null,
+  last_sent   timestamptz not null
+);

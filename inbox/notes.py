@@ -12,6 +12,7 @@ from inbox.colleagues import blind, readers
 from inbox.events import record_event
 from inbox.helpers import let_in
 from inbox.rows import Conversation, lock_one, save
+from inbox.search_places import says_now
 from inbox.text import clean
 from scrm.db import Row
 from scrm.errors import Conflict, Forbidden, NotFound, Unprocessable
@@ -108,6 +109,7 @@ async def edit_note(work: Work, principal: Principal, message_id: int, edit: Not
         content,
         conversation.next_version(),
     )
+    await says_now(work, message_id, text)
     await _mention(work, principal, conversation, message_id, [one for one in mentions if one not in before])
     await save(work, [conversation])
 

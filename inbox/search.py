@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from inbox.list_sql import Arguments
-from inbox.search_engine import Search, Wanted, seen
+from inbox.search_engine import Search
+from inbox.search_statements import Wanted, seen
 from inbox.search_terms import Terms, excerpt, terms_of
 from inbox.shapes import CONVERSATION, FROM_CONVERSATION, conversation_view
 from inbox.views import MessageHit, MessageHits, SenderView

@@ -88,6 +88,7 @@ from audit.archive.ring import heed as archive_heed
 from audit.rules.acts import ActWatcher
 from audit.rules.rerun import Backlooker
 from audit.rules.watch import Watcher
+from audit.search import places as search_places
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
@@ -478,6 +479,7 @@ class Worker:
             Loop("invites-accepted", lambda: invites_accepted.recognise(services), look=15.0),
             Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
             Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
+            Loop("audit-search-places", lambda: search_places.keep(services), look=5.0, share=0.3),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),

@@ -31,8 +31,10 @@ MOST = 10_000
 """Finds that are counted one by one."""
 SECONDS = 1.0
 """How long a count looks."""
-COUNTED = f"""m.id as message_id, m.conversation_id, m.sent_at, m.recalled_at is not null as recalled, m.sender_agent_id, c.account_id, a.channel,
-  ({KIND}) as kind"""
+COUNTED = (
+  "m.id as message_id", "m.conversation_id", "m.sent_at", "m.recalled_at is not null as recalled", "m.sender_agent_id", "c.account_id",
+  "a.channel", f"({KIND}) as kind",
+)  # fmt: skip
 OWNERS = """
 select a.id, a.name, i.agent_id, g.name as agent_name from account a
 left join agent_identity i on i.connection_id = a.connection_id and i.external_id = a.external_id
@@ -52,7 +54,7 @@ where h.message_id = any($1::bigint[]) group by h.rule_id, r.name order by n des
 async def facets(tx: Tx, scope: Scope, query: Filter) -> Facets:
     terms = await terms_of(tx, query.q)
     wanted = await wanted_of(tx, scope, query, terms)
-    rows, at = await Search(tx, wanted, limit=MOST, found=COUNTED, seconds=SECONDS).run()
+    rows, at = await Search(tx, wanted, limit=MOST, columns=COUNTED, seconds=SECONDS).run()
     zone = (await COMPANY.load(tx)).clock
     conversations = Counter(row["conversation_id"] for row in rows)
     return Facets(

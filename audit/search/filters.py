@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from audit.archive.relations import OF_STATE
 from audit.search.shapes import Filter
 from inbox.list_sql import Arguments
-from inbox.search_engine import Rare, Wanted, seen
+from inbox.search_places import OF_ACCOUNT, OF_AGENT, OF_KIND, kind_number
+from inbox.search_statements import Rare, Wanted, seen
 from inbox.search_terms import Terms
 from scrm.db import Tx
 from scrm.permissions import Scope
+from scrm.views import MAX_ID
 
 KIND = "case when m.kind = 'other' and m.content ? 'platform_type' then 'other:' || (m.content ->> 'platform_type') else m.kind end"
 """The kind of a message; where it is none of ours, with the platform's own name."""
@@ -59,6 +61,7 @@ async def wanted_of(tx: Tx, scope: Scope, query: Filter, terms: Terms) -> Wanted
         resolved.conversations,
         called=True,
         rare=_rare(query),
+        places=_places(query, resolved),
     )
 
 
@@ -70,6 +73,18 @@ def _rare(query: Filter) -> Rare | None:
     if query.state == "recalled":
         return Rare("message r", "r.id", lambda _: "r.recalled_at is not null")
     return None
+
+
+def _places(query: Filter, resolved: Resolved) -> list[list[int]]:
+    """What the map of the archive tells apart: a find has one key of each of these."""
+    found: list[list[int]] = []
+    if query.account_id is not None:
+        found.append([OF_ACCOUNT + query.account_id])
+    if query.agent_id is not None:
+        found.append([OF_AGENT + query.agent_id, *(OF_ACCOUNT + one for one in resolved.accounts)])
+    if query.kind is not None:
+        found.append([OF_KIND + kind_number(query.kind)])
+    return [[key for key in keys if key < MAX_ID] for keys in found]
 
 
 def _where(scope: Scope, query: Filter, resolved: Resolved, arguments: Arguments) -> str:

@@ -10,7 +10,8 @@ from audit.search.relevance import score
 from audit.search.shapes import Hits, SearchQuery
 from audit.search.showing import shown
 from inbox.list_sql import Arguments
-from inbox.search_engine import Search, Wanted
+from inbox.search_engine import Search
+from inbox.search_statements import FOUND, Statements, Wanted
 from scrm.clock import monotonic
 from scrm.db import Row, Tx
 from scrm.permissions import Scope
@@ -80,7 +81,7 @@ async def _shown_before(tx: Tx, wanted: Wanted, rows: list[Row], since: int, top
     where = wanted.where(arguments)
     within = arguments.add(conversations, "bigint[]")
     low, high = arguments.add(since, "bigint"), arguments.add(top, "bigint")
-    says = Search(tx, wanted, limit=1).says_all(arguments)
+    says = Statements(wanted, FOUND).says_all(arguments)
     found = await tx.fetch(
         f"""select g.id from unnest({within}) g (id) where exists (
               select from message m left join message_text t on t.message_id = m.id

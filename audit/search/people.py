@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from audit.search.shapes import People, PeopleQuery, Person
 from inbox.list_sql import Arguments
-from inbox.search_engine import seen
 from inbox.search_people import BY_CUSTOMER, BY_NAME, GROUPS
+from inbox.search_statements import seen
 from inbox.search_terms import terms_of
 from scrm.db import Row, Tx
 from scrm.permissions import CUSTOMERS_READ, Principal, Scope

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from audit.archive.relations import RelationEnded, endings
 from audit.search.filters import KIND
 from audit.search.shapes import Hit, Mark
-from inbox.search_engine import NAMES
+from inbox.search_statements import NAMES
 from inbox.search_terms import Terms, excerpt, folded
 from inbox.shapes import CONVERSATION, FROM_CONVERSATION, conversation_view
 from inbox.views import ConversationView, SenderView
