@@ -2818,3 +2818,21 @@ create table search_segment (
   first_sent  timestamptz not null,
   last_sent   timestamptz not null
 );
+-- A search that somebody keeps. With `alerts` it looks at what comes: `last_id` is the last message that was looked at, moved with the alerts
+-- it raised. Deleted ones stay for the undo.
+create table audit_search (
+  id            bigint generated always as identity primary key,
+  agent_id      bigint not null references agent on delete cascade,
+  name          text not null,
+  filter        jsonb not null,
+  alerts        boolean not null,
+  severity      text not null check (severity in ('low', 'medium', 'high')),
+  last_id       bigint not null,
+  found         bigint not null default 0,
+  found_at      timestamptz,
+  client_token  text not null,
+  created_at    timestamptz not null,
+  deleted_at    timestamptz,
+  unique (agent_id, client_token)
+);
+create index audit_search_due on audit_search (last_id, id) where alerts and deleted_at is null;

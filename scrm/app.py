@@ -88,7 +88,9 @@ from audit.archive.ring import heed as archive_heed
 from audit.rules.acts import ActWatcher
 from audit.rules.rerun import Backlooker
 from audit.rules.watch import Watcher
+from audit.search import alerting as search_alerting
 from audit.search import places as search_places
+from audit.search import saved as saved_searches
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
@@ -316,6 +318,7 @@ def routes() -> list[Route]:
                 **customers.identity.duplicates.undo_kinds(),
                 **inbox.customer_files.undo_kinds(),
                 **saved_views.undo_kinds(),
+                **saved_searches.undo_kinds(),
                 **customers.list_work.undo_kinds(),
                 **customers.routes_stages.undo_kinds(),
                 **customers.rules.routes.undo_kinds(),
@@ -480,6 +483,7 @@ class Worker:
             Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
             Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
             Loop("audit-search-places", lambda: search_places.keep(services), look=5.0, share=0.3),
+            Loop("audit-saved-searches", lambda: search_alerting.look(services), look=5.0, share=0.3),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from audit.search import saved
 from audit.search.facets import facets
 from audit.search.find import search
 from audit.search.people import people
+from audit.search.saved import NewSavedSearch, SavedSearches, SavedSearchInput
 from audit.search.shapes import Facets, Filter, Hits, People, PeopleQuery, SearchQuery
 from inbox.queries import one_moment
 from scrm import trail
-from scrm.http import Request, Route
+from scrm.http import Reply, Request, Route
 from scrm.permissions import AUDIT_READ, Scope
+from scrm.undo import undoable
 
 
 async def find(request: Request, query: SearchQuery) -> Hits:
@@ -36,7 +39,32 @@ async def suggest(request: Request, query: PeopleQuery) -> People:
         return await people(tx, request.principal, query)
 
 
+async def list_saved(request: Request) -> SavedSearches:
+    async with one_moment(request.services.db) as tx:
+        return await saved.saved(tx, request.principal)
+
+
+async def add_saved(request: Request, body: NewSavedSearch) -> Reply[SavedSearches]:
+    async with request.services.work() as work:
+        await saved.add(work, request.principal, body, request.address)
+        return Reply(await saved.saved(work.tx, request.principal), status=201)
+
+
+async def change_saved(request: Request, search_id: int, body: SavedSearchInput) -> SavedSearches:
+    async with request.services.work() as work:
+        await saved.change(work, request.principal, search_id, body, request.address)
+        return await saved.saved(work.tx, request.principal)
+
+
+async def delete_saved(request: Request, search_id: int) -> Reply[SavedSearches]:
+    """Its alerts stay."""
+    async with request.services.work() as work:
+        step = await saved.delete(work, request.principal, search_id, request.address)
+        return undoable(await saved.saved(work.tx, request.principal), step)
+
+
 def api_routes() -> list[Route]:
+    one = "/api/audit/searches/{search_id}"
     return [
         Route("GET", "/api/audit/search", find, AUDIT_READ, "Messages of the whole archive that say something"),
         Route("GET", "/api/audit/search/facets", count, AUDIT_READ, "How many there are, and where"),
@@ -47,4 +75,15 @@ def api_routes() -> list[Route]:
             AUDIT_READ,
             "People and groups by name, pinyin and initials, to search for",
         ),
+        Route("GET", "/api/audit/searches", list_saved, AUDIT_READ, "One's saved searches"),
+        Route(
+            "POST",
+            "/api/audit/searches",
+            add_saved,
+            AUDIT_READ,
+            "Keep a search, with alerts on new finds if wanted",
+            status=201,
+        ),
+        Route("PATCH", one, change_saved, AUDIT_READ, "Change a saved search"),
+        Route("DELETE", one, delete_saved, AUDIT_READ, "Delete a saved search"),
     ]

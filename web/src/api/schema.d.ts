@@ -1223,6 +1223,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's saved searches
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_searches"];
+        put?: never;
+        /**
+         * Keep a search, with alerts on new finds if wanted
+         * @description Needs the permission `audit.read`.
+         */
+        post: operations["post_api_audit_searches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a saved search
+         * @description Needs the permission `audit.read`.
+         */
+        delete: operations["delete_api_audit_searches_search_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a saved search
+         * @description Needs the permission `audit.read`.
+         */
+        patch: operations["patch_api_audit_searches_search_id"];
+        trace?: never;
+    };
     "/api/audit/alerts": {
         parameters: {
             query?: never;
@@ -11410,6 +11458,74 @@ export interface components {
             missing: string[];
         };
         /**
+         * Filter
+         * @description ``q``: words with spaces between them must all occur, ``"a phrase"`` as it stands, ``-these`` must not. Without words everything
+         *     that meets the rest is found. ``agent_id``: whose account it is, or who wrote it. ``kind``: of the message; ``other:name`` is what the
+         *     platform calls it. ``rule_id``: what a rule found.
+         */
+        Filter: {
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * Account Id
+             * @default null
+             */
+            account_id?: number | null;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id?: number | null;
+            /**
+             * Customer Id
+             * @default null
+             */
+            customer_id?: number | null;
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id?: number | null;
+            /**
+             * Channel
+             * @default null
+             */
+            channel?: string | null;
+            /**
+             * Kind
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Since
+             * @default null
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+            /**
+             * Direction
+             * @default null
+             */
+            direction?: ("in" | "out") | null;
+            /**
+             * State
+             * @default null
+             */
+            state?: ("recalled" | "deleted_friend" | "left_group") | null;
+            /**
+             * Rule Id
+             * @default null
+             */
+            rule_id?: number | null;
+        };
+        /**
          * FlowSettings
          * @description ``capacity``: open conversations that an agent is given at most, where nothing else is said about them.
          *     ``on_leave``: what happens to the chats of somebody who is away or locked out for ``leave_minutes``: they keep them, the waiting
@@ -14616,6 +14732,28 @@ export interface components {
             expires_on?: string | null;
         };
         /**
+         * NewSavedSearch
+         * @description ``alerts``: each new find raises an alert of that severity. ``client_token``: the same is the same search, however often it comes.
+         */
+        NewSavedSearch: {
+            /** Name */
+            name: string;
+            filter: components["schemas"]["Filter"];
+            /**
+             * Alerts
+             * @default false
+             */
+            alerts?: boolean;
+            /**
+             * Severity
+             * @default medium
+             * @enum {string}
+             */
+            severity?: "low" | "medium" | "high";
+            /** Client Token */
+            client_token: string;
+        };
+        /**
          * NewSavedView
          * @description ``team_id`` null: for oneself.
          */
@@ -16820,6 +16958,64 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * SavedSearch
+         * @description ``found``: how many alerts' worth of messages came since it alerts, ``found_at`` the last time.
+         */
+        SavedSearch: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            filter: components["schemas"]["Filter"];
+            /** Alerts */
+            alerts: boolean;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /** Found */
+            found: number;
+            /** Found At */
+            found_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * SavedSearchInput
+         * @description What is given is changed.
+         */
+        SavedSearchInput: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /** @default null */
+            filter?: components["schemas"]["Filter"] | null;
+            /**
+             * Alerts
+             * @default null
+             */
+            alerts?: boolean | null;
+            /**
+             * Severity
+             * @default null
+             */
+            severity?: ("low" | "medium" | "high") | null;
+        };
+        /** SavedSearches */
+        SavedSearches: {
+            /**
+             * Searches
+             * @description One's own, in the order in which they were kept.
+             */
+            searches: components["schemas"]["SavedSearch"][];
         };
         /** SavedVersion */
         SavedVersion: {
@@ -25419,6 +25615,318 @@ export interface operations {
             };
             /** @description Signed in, but not allowed; or the CSRF token is missing. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_searches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_searches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSavedSearch"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_audit_searches_search_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_searches_search_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
