@@ -29,6 +29,7 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "campaign_finished": ("群发任务「{title}」已完成", "The campaign “{title}” is done"),
     "campaign_test": ("{who} 发给你一份测试：{title}", "{who} sent you a test: {title}"),
     "moment_reminder": ("{who} 提醒你发表朋友圈「{title}」", "{who} reminds you to publish the moment “{title}”"),
+    "alert": ("新警报：{title}", "New alert: {title}"),
     "invites_today": ("今天有 {n} 位客户等你添加", "{n} people to add today"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
@@ -53,12 +54,17 @@ def _pick(words: tuple[str, str], language: Language) -> str:
 def headline(notice: NotificationView, names: Mapping[int, str], language: Language) -> str:
     who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
     about = notice.text if notice.task_id is not None else _campaign(notice)
-    title = notice.title or about or _several(notice, language)
+    title = _alert(notice, language) or notice.title or about or _several(notice, language)
     return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title, n=notice.data.get("n", 1))
 
 
 def _campaign(notice: NotificationView) -> str:
     return str(notice.data.get("name") or "") if notice.kind.startswith("campaign_") else ""
+
+
+def _alert(notice: NotificationView, language: Language) -> str:
+    titles = notice.data.get("title") if notice.kind == "alert" else None
+    return str(titles.get(language) or "") if isinstance(titles, dict) else ""
 
 
 def _several(notice: NotificationView, language: Language) -> str:

@@ -77,6 +77,7 @@ export type Push =
   | { type: 'accounts' }
   | { type: 'customer'; customer_id: number }
   | { type: 'campaign'; campaign_id: number }
+  | { type: 'alerts'; counts: Schemas['AlertCounts'] }
   | { type: 'labels' }
   | { type: 'attendance'; agents: Schemas['AttendanceView'][] }
   | { type: 'gone'; conversation_id: number }

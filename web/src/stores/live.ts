@@ -6,6 +6,7 @@ import { onAccounts } from '@/live/pushes/accounts'
 import { onAttendance } from '@/live/pushes/attendance'
 import { onConversation } from '@/live/pushes/conversation'
 import { onCounts } from '@/live/pushes/counts'
+import { onAlerts } from '@/live/pushes/alerts'
 import { onCampaign } from '@/live/pushes/campaign'
 import { onCustomer } from '@/live/pushes/customer'
 import { onDraft } from '@/live/pushes/draft'
@@ -86,6 +87,8 @@ export const useLive = defineStore('live', () => {
         return void onLabels().catch(() => undefined)
       case 'customer':
         return onCustomer(push)
+      case 'alerts':
+        return onAlerts(push)
       case 'campaign':
         return onCampaign(push)
       case 'draft':

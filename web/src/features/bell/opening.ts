@@ -3,6 +3,7 @@ import type { NotificationView } from '@/api/types'
 
 /** Where a notice leads: to its conversation, its customer, its campaign, or to one's day. Null: nowhere (any more). */
 export function placeOf(notice: NotificationView, router: Router): RouteLocationRaw | null {
+  if (notice.kind === 'alert') return { path: '/audit/alerts', query: notice.data.alert_id ? { alert: Number(notice.data.alert_id) } : {} }
   if (notice.conversation_id !== null) {
     const at = notice.seq === null ? {} : { at: notice.seq }
     const { name, query } = router.currentRoute.value

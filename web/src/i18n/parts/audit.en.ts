@@ -2,5 +2,6 @@
 export default {
   audit: {
     tab: { search: 'Search', trail: 'Trail' },
+    tab: { alerts: 'Alerts', rules: 'Rules', trail: 'Trail' },
   },
 }

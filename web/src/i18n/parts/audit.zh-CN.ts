@@ -2,5 +2,6 @@
 export default {
   audit: {
     tab: { search: '检索', trail: '操作记录' },
+    tab: { alerts: '警报', rules: '规则', trail: '操作记录' },
   },
 }

@@ -1,4 +1,5 @@
 import { useAccounts } from '@/stores/accounts'
+import { useAlertCounts } from '@/stores/alertCounts'
 import { useAttendance } from '@/stores/attendance'
 import { useBell } from '@/stores/bell'
 import { useCampaignWatch } from '@/stores/campaignWatch'
@@ -19,6 +20,7 @@ export async function onResync(): Promise<void> {
   useCustomerWatch().resync()
   useCampaignWatch().resync()
   void useTasks().load().catch(() => undefined)
+  if (useSession().can('audit.read')) void useAlertCounts().load().catch(() => undefined)
   if (!useSession().can('inbox.read')) return
   useOutbox().kick()
   useTrays().kick()
