@@ -21,6 +21,6 @@ export interface AuditSection {
 export const SECTIONS: readonly AuditSection[] = [
   { name: 'audit', path: '', permission: 'audit.read', title: 'audit.tab.search', icon: TextSearch, component: () => import('./finder/FinderPage.vue') },
   { name: 'alerts', path: 'alerts', permission: 'audit.read', title: 'audit.tab.alerts', icon: Siren, component: () => import('@/features/alerts/AlertsPage.vue') },
-  { name: 'rules', path: 'rules', permission: 'audit.read', title: 'audit.tab.rules', icon: ScanText, component: () => import('@/features/rules/RulesPage.vue') },
+  { name: 'audit-rules', path: 'rules', permission: 'audit.read', title: 'audit.tab.rules', icon: ScanText, component: () => import('@/features/rules/RulesPage.vue') },
   { name: 'trail', path: 'trail', permission: 'trail.read', title: 'audit.tab.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
 ]
