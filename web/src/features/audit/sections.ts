@@ -1,5 +1,4 @@
-import { ScrollText, TextSearch } from 'lucide-vue-next'
-import { ScanText, ScrollText, Siren } from 'lucide-vue-next'
+import { ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */

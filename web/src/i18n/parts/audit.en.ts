@@ -1,7 +1,6 @@
 /** The place of audit itself; each of its pages has words of its own. */
 export default {
   audit: {
-    tab: { search: 'Search', trail: 'Trail' },
-    tab: { alerts: 'Alerts', rules: 'Rules', trail: 'Trail' },
+    tab: { search: 'Search', alerts: 'Alerts', rules: 'Rules', trail: 'Trail' },
   },
 }
