@@ -2836,3 +2836,16 @@ create table audit_search (
   unique (agent_id, client_token)
 );
 create index audit_search_due on audit_search (last_id, id) where alerts and deleted_at is null;
+-- ---------------------------------------------------------------- trail: reasons, and what nobody may take back
+-- Why somebody wanted to look at what is not theirs. It holds for some time; the trail keeps each reason for good.
+create table reason_given (
+  agent_id   bigint not null references agent on delete cascade,
+  act        text not null,
+  object_id  bigint not null default 0,
+  reason     text not null,
+  given_at   timestamptz not null,
+  until      timestamptz not null,
+  primary key (agent_id, act, object_id)
+);
+-- Also for whoever plays the part of a replica (session_replication_role).
+alter table audit_event enable always trigger audit_event_append_only;

@@ -40,6 +40,13 @@ async def trail(request: Request, customer_id: int) -> TrailPage:
 def api_routes() -> list[Route]:
     one = "/api/customers/{customer_id}"
     return [
-        Route("POST", f"{one}/reveal", reveal, CUSTOMERS_REVEAL, "The phone number in full, written to the trail"),
+        Route(
+            "POST",
+            f"{one}/reveal",
+            reveal,
+            CUSTOMERS_REVEAL,
+            "The phone number in full, written to the trail",
+            reason="reveal",
+        ),
         Route("GET", f"{one}/trail", trail, CUSTOMERS_READ, "Who changed this customer, and who looked"),
     ]

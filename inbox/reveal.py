@@ -38,4 +38,13 @@ async def reveal(request: Request, message_id: int) -> ContentView:
 
 def api_routes() -> list[Route]:
     path = "/api/messages/{message_id}/reveal"
-    return [Route("POST", path, reveal, CUSTOMERS_REVEAL, "The fields of a message in full, written to the trail")]
+    return [
+        Route(
+            "POST",
+            path,
+            reveal,
+            CUSTOMERS_REVEAL,
+            "The fields of a message in full, written to the trail",
+            reason="reveal",
+        )
+    ]

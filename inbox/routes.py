@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from inbox import assign, read, settle, status, uploads
+from inbox import assign, others, read, settle, status, uploads
 from inbox.counts import load_tallies
 from inbox.listing import ListQuery, list_conversations
 from inbox.queries import (
@@ -60,13 +60,17 @@ async def conversation(request: Request, conversation_id: int) -> ConversationVi
 async def messages(request: Request, conversation_id: int, query: PageQuery) -> MessagePage:
     able = request.services.connections.capabilities
     async with one_moment(request.services.db) as tx:
-        return await message_page(tx, Scope.of(request.principal), conversation_id, query, able)
+        page = await message_page(tx, Scope.of(request.principal), conversation_id, query, able)
+    await others.opened(request, page.conversation)
+    return page
 
 
 async def changed(request: Request, conversation_id: int, query: ChangesQuery) -> ChangesPage:
     able = request.services.connections.capabilities
     async with one_moment(request.services.db) as tx:
-        return await changes(tx, Scope.of(request.principal), conversation_id, query, able)
+        page = await changes(tx, Scope.of(request.principal), conversation_id, query, able)
+    await others.opened(request, page.conversation)
+    return page
 
 
 async def send(request: Request, conversation_id: int, body: Draft) -> Reply[MessageView]:

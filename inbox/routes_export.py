@@ -42,6 +42,6 @@ def api_routes() -> list[Route]:
     return [
         Route(
             "GET", "/api/accounts/{account_id}/export", export, CUSTOMERS_EXPORT,
-            "The contacts and chats of an account, as a zip", binary="application/zip",
+            "The contacts and chats of an account, as a zip", binary="application/zip", reason="export",
         ),
     ]  # fmt: skip

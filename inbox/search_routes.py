@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inbox import others
 from inbox.queries import one_moment
 from inbox.search import SearchQuery, search_messages
 from inbox.search_people import PeopleQuery, search_people
@@ -12,7 +13,10 @@ from scrm.permissions import INBOX_READ, Scope
 
 async def messages(request: Request, query: SearchQuery) -> MessageHits:
     async with one_moment(request.services.db) as tx:
-        return await search_messages(tx, Scope.of(request.principal), query)
+        found = await search_messages(tx, Scope.of(request.principal), query)
+    if query.cursor is None:
+        others.searched(request, query.q)
+    return found
 
 
 async def people(request: Request, query: PeopleQuery) -> PersonHits:

@@ -27,6 +27,7 @@ import audit.archive.routes
 import audit.chats.routes
 import audit.rules.routes
 import audit.search.routes
+import audit.trail.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
 import campaigns.ledger.routes
@@ -91,6 +92,7 @@ from audit.rules.watch import Watcher
 from audit.search import alerting as search_alerting
 from audit.search import places as search_places
 from audit.search import saved as saved_searches
+from audit.trail.keeper import TrailKeeper
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
@@ -162,6 +164,7 @@ from scrm import (
     routes_events,
     routes_people,
     routes_platform,
+    routes_privacy,
     routes_roles,
     routes_second_factor,
     routes_security,
@@ -255,6 +258,7 @@ def routes() -> list[Route]:
         *routes_roles.api_routes(),
         *routes_security.api_routes(),
         *routes_trail.api_routes(),
+        *routes_privacy.api_routes(),
         *routes_accounts.api_routes(),
         *routes_company.api_routes(),
         *routes_connections.api_routes(),
@@ -263,6 +267,7 @@ def routes() -> list[Route]:
         *audit.search.routes.api_routes(),
         *audit.alerts.routes.api_routes(),
         *audit.chats.routes.api_routes(),
+        *audit.trail.routes.api_routes(),
         *audit.rules.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
@@ -384,6 +389,7 @@ def web_application(services: Services, intake: Intake) -> web.Application:
     app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)
     app.cleanup_ctx.append(CampaignPusher(services, app[HUB]).running)
     app.cleanup_ctx.append(AlertPusher(services, app[HUB]).running)
+    app.cleanup_ctx.append(TrailKeeper(services).running)
     return app
 
 

@@ -13,6 +13,7 @@ from scrm.db import RETRYABLE
 from scrm.errors import ApiError, Forbidden
 from scrm.http import PUBLIC, SIGNED_IN, Request, Route, shape_of
 from scrm.packing import pack
+from scrm.privacy import Reasons
 from scrm.reading import path_value, read_body, read_query
 from scrm.services import Services
 from scrm.sign_in import Door
@@ -22,7 +23,7 @@ TRIES = 4
 Served = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def serve(route: Route, services: Services, auth: Auth, door: Door) -> Served:
+def serve(route: Route, services: Services, auth: Auth, door: Door, reasons: Reasons) -> Served:
     shape = shape_of(route)
     where = f"{route.method} {route.path}"
 
@@ -36,7 +37,9 @@ def serve(route: Route, services: Services, auth: Auth, door: Door) -> Served:
             arguments["query"] = query
         if shape.body is not None:
             arguments["body"] = await read_body(raw, shape.body, route.body_limit)
-        request = Request(services, auth, door, identity, raw)
+        request = Request(services, auth, door, identity, raw, reasons)
+        if route.reason is not None:
+            await request.need_reason(route.reason, _object(route, arguments))
         for attempt in range(1, TRIES + 1):
             try:
                 return pack(raw, route.path, answer(await route.handler(request, **arguments), route.status))
@@ -68,3 +71,9 @@ def serve(route: Route, services: Services, auth: Auth, door: Door) -> Served:
             return failure(error, where)
 
     return served
+
+
+def _object(route: Route, arguments: dict[str, object]) -> int:
+    """Why a number is looked at is asked for each; why sheets are made, once for all."""
+    numbers = [one for one in arguments.values() if isinstance(one, int)]
+    return numbers[0] if numbers and route.reason not in ("export", "evidence") else 0

@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from scrm.auth import Auth, Identity
 from scrm.permissions import Principal
+from scrm.privacy import HEADER, Act, Reasons
 from scrm.services import Services
 from scrm.sign_in import Door
 
@@ -43,6 +44,11 @@ class Request:
     door: Door
     identity: Identity | None
     raw: web.Request
+    reasons: Reasons
+
+    async def need_reason(self, act: Act, object_id: int = 0) -> None:
+        """Raises :class:`~scrm.privacy.ReasonNeeded` when the company's policy wants to know why."""
+        await self.reasons.need(self.principal, act, object_id, self.raw.headers.get(HEADER), self.address)
 
     @property
     def principal(self) -> Principal:
@@ -93,6 +99,9 @@ class Route:
     """The answer is bytes of this media type."""
     unfinished: bool = False
     """Open to a session that still lacks its code, a new password or a second factor."""
+    reason: Act | None = None
+    """The company's policy may ask why, before anything is looked up: of one thing (the path's first number) or, for exports and
+    evidence, of all."""
 
 
 @dataclass(frozen=True, slots=True)

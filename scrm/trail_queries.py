@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from scrm.db import Row, Tx
 from scrm.errors import Unprocessable
@@ -22,12 +22,15 @@ FIELDS = "e.id, e.at, e.agent_id, e.action, e.object_kind, e.object_id, e.addres
 
 
 class TrailQuery(Input):
-    """``action`` may be the beginning of one: ``session`` finds ``session.opened``."""
+    """``action`` may be the beginning of one: ``session`` finds ``session.opened``. ``address`` begins so. ``q``: words of the details, reasons
+    and searches among them."""
 
     agent_id: Id | None = None
     action: Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)?$", max_length=80)] | None = None
     object_kind: Annotated[str, Field(pattern=r"^[a-z_]+$", max_length=40)] | None = None
     object_id: Id | None = None
+    address: Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:]{1,45}$")] | None = None
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     cursor: Annotated[str, Field(max_length=80)] | None = None
@@ -52,6 +55,15 @@ class TrailPage(View):
 
 async def trail_page(tx: Tx, query: TrailQuery) -> TrailPage:
     """Raises :class:`Unprocessable` for a cursor that was not made here."""
+    rows = await trail_rows(tx, query)
+    kept = rows[: query.limit]
+    return TrailPage(
+        lines=[TrailLine(**row) for row in kept], next_cursor=cursor_of(kept[-1]) if len(rows) > len(kept) else None
+    )
+
+
+async def trail_rows(tx: Tx, query: TrailQuery) -> list[Row]:
+    """One more than the page has, when there is more."""
     where: list[str] = []
     values: list[Any] = []
 
@@ -71,6 +83,10 @@ async def trail_page(tx: Tx, query: TrailQuery) -> TrailPage:
         add("e.object_kind = {}", query.object_kind)
     if query.object_id is not None:
         add("e.object_id = {}", query.object_id)
+    if query.address is not None:
+        add("starts_with(e.address, {})", query.address)
+    if query.q is not None:
+        add("strpos(lower(e.detail::text), lower({})) > 0", query.q)
     if query.since is not None:
         add("e.at >= {}", query.since)
     if query.until is not None:
@@ -80,14 +96,11 @@ async def trail_page(tx: Tx, query: TrailQuery) -> TrailPage:
     condition = " and ".join(where) or "true"
     add("limit {}", query.limit + 1)
     sql = f"select {FIELDS} from audit_event e where {condition} order by e.at desc, e.id desc {where[-1]}"  # noqa: S608
-    rows = await tx.fetch(sql, *values)
-    kept = rows[: query.limit]
-    return TrailPage(
-        lines=[TrailLine(**row) for row in kept], next_cursor=_encode(kept[-1]) if len(rows) > len(kept) else None
-    )
+    rows: list[Row] = await tx.fetch(sql, *values)
+    return rows
 
 
-def _encode(row: Row) -> str:
+def cursor_of(row: Row) -> str:
     plain = f"{(row['at'] - EPOCH) // MICROSECOND}.{row['id']}"
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 

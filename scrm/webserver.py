@@ -21,6 +21,7 @@ from scrm.http import Route
 from scrm.live import Hub
 from scrm.metrics import REQUESTS
 from scrm.page_files import PageFiles
+from scrm.privacy import Reasons
 from scrm.services import Services
 from scrm.sign_in import Door
 from scrm.version import VERSION
@@ -42,9 +43,10 @@ def make_web_app(services: Services, routes: Sequence[Route]) -> web.Application
     auth = Auth(services)
     door = Door(services, auth)
     hub = Hub(services, auth)
+    reasons = Reasons(services)
     app[AUTH], app[HUB] = auth, hub
     for route in routes:
-        app.router.add_route(route.method, route.path, serve(route, services, auth, door))
+        app.router.add_route(route.method, route.path, serve(route, services, auth, door, reasons))
     _describe(app, routes)
     app.router.add_get("/ws", hub.handle, allow_head=False)
 

@@ -47,5 +47,13 @@ def api_routes() -> list[Route]:
         Route("GET", f"{run}/deliveries", deliveries, CAMPAIGNS_READ, "The recipients of a run", errors=(422,)),
         Route("POST", f"{run}/retry", retry, CAMPAIGNS_WRITE, "Try failed recipients again", errors=(409,)),
         Route("POST", f"{run}/remind", remind, CAMPAIGNS_WRITE, "Remind members who did not confirm", errors=(409,)),
-        Route("GET", f"{run}/export", export, CAMPAIGNS_READ, "The recipients of a run as a sheet", binary="text/csv"),
+        Route(
+            "GET",
+            f"{run}/export",
+            export,
+            CAMPAIGNS_READ,
+            "The recipients of a run as a sheet",
+            binary="text/csv",
+            reason="export",
+        ),
     ]

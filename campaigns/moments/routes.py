@@ -67,5 +67,5 @@ def api_routes() -> list[Route]:
         Route("POST", f"{of_run}/remind", remind, may, "Remind members who did not publish it yet", errors=(409,)),
         Route("POST", f"{of_run}/withdraw", withdraw, may, "Take it back from those who did not", errors=(409,)),
         Route("POST", "/api/moment-tasks/{task_id}/again", again, may, "Ask the platform once more", errors=(409,)),
-        Route("GET", f"{of_run}/export", export, see, "A sheet of all members", binary="text/csv"),
+        Route("GET", f"{of_run}/export", export, see, "A sheet of all members", binary="text/csv", reason="export"),
     ]  # fmt: skip

@@ -85,8 +85,24 @@ def api_routes() -> list[Route]:
     return [
         Route("GET", path, show, may, "Who followed up what, by day, week or month", errors=lost),
         Route("GET", f"{path}/rows", rows, may, "The rows behind a figure", errors=lost),
-        Route("GET", f"{path}/csv", csv_file, may, "The report of activity as text", errors=lost, binary=CSV),
         Route(
-            "GET", f"{path}/xlsx", xlsx_file, may, "The report of activity as a spreadsheet", errors=lost, binary=XLSX
+            "GET",
+            f"{path}/csv",
+            csv_file,
+            may,
+            "The report of activity as text",
+            errors=lost,
+            binary=CSV,
+            reason="export",
+        ),
+        Route(
+            "GET",
+            f"{path}/xlsx",
+            xlsx_file,
+            may,
+            "The report of activity as a spreadsheet",
+            errors=lost,
+            binary=XLSX,
+            reason="export",
         ),
     ]

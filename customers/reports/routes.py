@@ -88,6 +88,6 @@ def api_routes() -> list[Route]:
         Route("GET", f"{path}/sources", sources, may, "Where new customers came from", errors=lost),
         Route("GET", f"{path}/funnel", funnel, may, "How far customers got, and how long it took", errors=lost),
         Route("GET", f"{path}/spread", spread, may, "Customers by owner, stage, tag, place or a field of one's own", errors=lost),
-        Route("GET", f"{path}/csv", csv_file, may, "A report as text", errors=lost, binary=CSV),
-        Route("GET", f"{path}/xlsx", xlsx_file, may, "A report as a spreadsheet", errors=lost, binary=XLSX),
+        Route("GET", f"{path}/csv", csv_file, may, "A report as text", errors=lost, binary=CSV, reason="export"),
+        Route("GET", f"{path}/xlsx", xlsx_file, may, "A report as a spreadsheet", errors=lost, binary=XLSX, reason="export"),
     ]  # fmt: skip

@@ -142,7 +142,15 @@ def api_routes() -> list[Route]:
             binary="text/csv",
         ),
         Route("GET", "/api/customer-exports", all_exports, CUSTOMERS_EXPORT, "One's own exports, the newest first"),
-        Route("POST", "/api/customer-exports", export, CUSTOMERS_EXPORT, "Export customers into a sheet", status=201),
+        Route(
+            "POST",
+            "/api/customer-exports",
+            export,
+            CUSTOMERS_EXPORT,
+            "Export customers into a sheet",
+            status=201,
+            reason="export",
+        ),
         Route(
             "GET",
             "/api/customer-exports/{export_id}/file",
