@@ -206,6 +206,12 @@ async def test_the_trail_as_a_sheet_is_marked_and_leaves_a_line(site: Site) -> N
     assert (await (await site.signed_in("manager")).call("GET", "/api/trail/export"))[0] == 403
 
 
+async def tried(site: Site, *statements: str) -> None:
+    async with site.services.db.transaction() as tx:
+        for one in statements:
+            await tx.execute(one)
+
+
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -223,8 +229,7 @@ async def test_nobody_takes_a_line_back(site: Site, attempt: str) -> None:
     before = await site.services.db.fetch("select * from audit_event order by id")
     assert before
     with pytest.raises(asyncpg.PostgresError):
-        await site.services.db.execute(f"begin; {attempt}; commit")
-    await site.services.db.execute("rollback")
+        await tried(site, *attempt.split("; "))
     assert await site.services.db.fetch("select * from audit_event order by id") == before
 
 
@@ -249,8 +254,7 @@ async def test_a_service_with_a_role_of_its_own_cannot_even_let_go_of_the_lock(s
             "create or replace function refuse_change() returns trigger language plpgsql as $$ begin return null; end $$",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await database.execute(f"begin; set local role {role}; {attempt}; commit")
-            await database.execute("rollback")
+                await tried(site, f"set local role {role}", attempt)
     finally:
         await database.execute(f"drop owned by {role}; drop role {role}")
 
