@@ -25,6 +25,7 @@ import audit.alerts.routes
 import audit.alerts.working
 import audit.archive.routes
 import audit.chats.routes
+import audit.consent.routes
 import audit.rules.routes
 import audit.search.routes
 import audit.trail.routes
@@ -86,6 +87,8 @@ from audit.archive.media import MediaKeeper
 from audit.archive.opening import Opener
 from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
+from audit.consent.asking import ConsentReader
+from audit.consent.heeding import heed as consent_heed
 from audit.rules.acts import ActWatcher
 from audit.rules.rerun import Backlooker
 from audit.rules.watch import Watcher
@@ -268,6 +271,7 @@ def routes() -> list[Route]:
         *audit.alerts.routes.api_routes(),
         *audit.chats.routes.api_routes(),
         *audit.trail.routes.api_routes(),
+        *audit.consent.routes.api_routes(),
         *audit.rules.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
@@ -409,7 +413,9 @@ class Worker:
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
         self.normaliser = Normaliser(
-            services, [receive, heed, answers.Answers().heed, optouts.heed, archive_heed], batch=settings.batch
+            services,
+            [receive, heed, answers.Answers().heed, optouts.heed, archive_heed, consent_heed],
+            batch=settings.batch,
         )
         runner = JobRunner(
             services,
@@ -491,6 +497,7 @@ class Worker:
             Loop("audit-search-places", lambda: search_places.keep(services), look=5.0, share=0.3),
             Loop("audit-saved-searches", lambda: search_alerting.look(services), look=5.0, share=0.3),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
+            Loop("archive-consent", ConsentReader(services).round, bus=bus, topics=("consent", "connection"), look=5.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
             Loop("audit-acts", ActWatcher(services).round, look=20.0),

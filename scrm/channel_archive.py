@@ -14,10 +14,12 @@ from typing import Literal, Protocol, runtime_checkable
 from scrm.channel import JsonObject, Kind, RemoteMedia, Sentence
 
 __all__ = [
+    "Agreement",
     "ArchiveUnready",
     "ArchivedMessage",
     "Archives",
     "Envelope",
+    "KnowsConsent",
     "MediaPart",
     "Opened",
 ]
@@ -115,4 +117,37 @@ class Archives(Protocol):
 
     async def archived_media(self, handle: JsonObject, index: str) -> MediaPart:
         """The next part of a file; ``index`` empty: the first. ``Rejected`` with code ``expired``: too late for ever."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether somebody outside lets a chat be archived. ``member``: of a chat of two, whose; in a group it is empty.
+
+    ``by_default``: they were told and said nothing. ``at``: since when, where that is told.
+    """
+
+    contact: str
+    state: Literal["agreed", "by_default", "refused"]
+    at: datetime | None
+    member: str = ""
+
+
+@runtime_checkable
+class KnowsConsent(Protocol):
+    """Optional beside :class:`Archives`: whose chats are archived, and who outside agreed to it. Raises what that does."""
+
+    consent_batch: int
+    """The most chats of two that one call asks about."""
+
+    async def archived_members(self) -> Sequence[str]:
+        """All employees whose chats are archived at the moment, by the platform's ids."""
+        ...
+
+    async def agreements(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Agreement]:
+        """Of pairs of a member and a contact. Pairs that the platform does not tell about are left out."""
+        ...
+
+    async def room_agreements(self, room: str) -> Sequence[Agreement]:
+        """Of everybody outside who is in a group. Empty: the platform does not tell about it."""
         ...

@@ -2,7 +2,7 @@
 
 Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, everything of
 :mod:`scrm.channel_contacts`, AsksMembers and Moments of :mod:`scrm.channel_campaigns`,
-and Archives of :mod:`scrm.channel_archive`. Customer service has no call to recall a message.
+and Archives and KnowsConsent of :mod:`scrm.channel_archive`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from adapters.wecom.accounts import Accounts
 from adapters.wecom.archive import ChatArchive
+from adapters.wecom.archive_consent import ArchiveConsent
 from adapters.wecom.capabilities import CAPABILITIES
 from adapters.wecom.client import WeComClient
 from adapters.wecom.customer_contact import CustomerContact
@@ -43,7 +44,7 @@ from scrm.channel import (
 )
 
 
-class WeComAdapter(CustomerContact, ChatArchive):
+class WeComAdapter(CustomerContact, ChatArchive, ArchiveConsent):
     profile_batch = BATCH
 
     def __init__(
@@ -53,12 +54,14 @@ class WeComAdapter(CustomerContact, ChatArchive):
         context: AdapterContext,
         sign_in: SignIn,
         archive: Access,
+        consent: WeComClient | None,
         *,
         corp_id: str,
         agent_id: str,
     ) -> None:
         CustomerContact.__init__(self, client, context, corp_id=corp_id, agent_id=agent_id)
         ChatArchive.__init__(self, archive)
+        ArchiveConsent.__init__(self, consent)
         self._verifier = verifier
         self._client = client
         self._accounts = Accounts(client)

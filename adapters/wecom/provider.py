@@ -90,13 +90,14 @@ FIELDS = (
 def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: float = ANSWER_WITHIN) -> Adapter:
     """Raises :class:`~scrm.errors.Unprocessable`, with the field, for settings that cannot work."""
     corp_id = _required(config.settings.get("corp_id"), "corp_id")
-    client = WeComClient(
-        corp_id=corp_id,
-        secret=_required(config.secrets.get("secret"), "secret"),
-        base_url=_base_url(config.settings.get("base_url") or PUBLIC_BASE_URL),
-        context=context,
-        answer_within=answer_within,
-    )
+    base_url = _base_url(config.settings.get("base_url") or PUBLIC_BASE_URL)
+
+    def client_of(secret: str) -> WeComClient:
+        return WeComClient(
+            corp_id=corp_id, secret=secret, base_url=base_url, context=context, answer_within=answer_within
+        )
+
+    client = client_of(_required(config.secrets.get("secret"), "secret"))
     verifier = CallbackVerifier(
         token=_required(config.secrets.get("token"), "token"),
         encoding_aes_key=_required(config.secrets.get("encoding_aes_key"), "encoding_aes_key"),
@@ -109,15 +110,17 @@ def build(config: ConnectionConfig, context: AdapterContext, *, answer_within: f
         agent_id=agent_id,
         login_url=_base_url(config.settings.get("login_url") or PUBLIC_LOGIN_URL, "login_url"),
     )
+    archive_secret = (config.secrets.get("archive_secret") or "").strip()
     archive = Access(
         library=context.archive.library,
         corp_id=corp_id,
-        secret=(config.secrets.get("archive_secret") or "").strip(),
-        base_url=_base_url(config.settings.get("base_url") or PUBLIC_BASE_URL),
+        secret=archive_secret,
+        base_url=base_url,
         proxy=context.archive.proxy,
         proxy_password=context.archive.proxy_password,
     )
-    return WeComAdapter(verifier, client, context, sign_in, archive, corp_id=corp_id, agent_id=agent_id)
+    consent = client_of(archive_secret) if archive_secret else None
+    return WeComAdapter(verifier, client, context, sign_in, archive, consent, corp_id=corp_id, agent_id=agent_id)
 
 
 def _required(value: str | None, name: str) -> str:

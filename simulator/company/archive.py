@@ -99,12 +99,17 @@ def record(simulator: WecomSimulator, now: float) -> str:
     private, public = new_key()
     wecom, corp = simulator.control, simulator.world.corps[CORP_ID]
     members = [one.userid for one in corp.members.values() if one.serves]
-    wecom.buy_archive(CORP_ID, ARCHIVE_SECRET, members)
+    # One of them has no seat of the archive.
+    wecom.buy_archive(CORP_ID, ARCHIVE_SECRET, members[:-1] if len(members) > 2 else members)
     wecom.add_archive_key(CORP_ID, public)
     pairs = [(follow.userid, customer) for customer, follows in corp.follows.items() for follow in follows.values()]
     for n, (chat, (userid, customer)) in enumerate(zip(CHATS, pairs, strict=False)):
         people = {"member": userid, "customer": customer}
         _say(wecom, chat, people, {}, now - 3600 * (7 - n))
+    for (userid, customer), consent in zip(
+        pairs, ("Agree", "Agree", "Default_Agree", "Agree", "Disagree"), strict=False
+    ):
+        wecom.archive_consents(CORP_ID, userid, customer, consent)
     if len(members) > 1:
         _say(wecom, INSIDE, {"member": members[0], "colleague": members[1]}, {}, now - 3000)
         if pairs:

@@ -12,7 +12,7 @@ from simulator.wecom.errors import Refused
 from simulator.wecom.state import App, Corp, JsonObject, KfAccount
 
 Answer = JsonObject | web.StreamResponse
-Right = Literal["app", "kf", "contacts"]
+Right = Literal["app", "kf", "contacts", "archive"]
 
 
 @dataclass(frozen=True)

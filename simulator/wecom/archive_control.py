@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from scrm.clock import ShiftedClock
 from simulator.control import operation
 from simulator.wecom.archive import Archive
-from simulator.wecom.state import Corp, JsonObject
+from simulator.wecom.state import ArchiveConsent, Corp, JsonObject
 
 
 class ArchiveControl:
     archive: Archive
+    clock: ShiftedClock
 
     @abstractmethod
     def _corp(self, corp_id: str) -> Corp: ...
@@ -38,6 +40,16 @@ class ArchiveControl:
         """A file of a chat: what its record says of it."""
         file = self.archive.put_file(self._corp(corp_id), content)
         return {"sdkfileid": file.file_id, "md5sum": file.md5, "filesize": len(content)}
+
+    @operation
+    def archive_consents(self, corp_id: str, where: str, external_userid: str, status: str) -> None:
+        """A customer says that a chat may be archived or not; ``where``: the member's userid, or the group's id."""
+        if status not in ("Agree", "Disagree", "Default_Agree"):
+            raise ValueError("status is Agree, Disagree or Default_Agree")
+        corp = self._corp(corp_id)
+        at = int(self.clock.now().timestamp())
+        name = where.lower() if where.lower() in corp.members else where
+        corp.archive_consents[f"{name}/{external_userid}"] = ArchiveConsent(status, at)
 
     @operation
     def crash_archive_library(self, times: int = 1) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.control import operation
 from simulator.wecom.contacts import Contacts
 from simulator.wecom.settings import DAY
-from simulator.wecom.state import ContactWay, Corp, Follow, Greeting, Member
+from simulator.wecom.state import ArchiveConsent, ContactWay, Corp, Follow, Greeting, Member
 
 
 class ContactControl:
@@ -149,6 +149,7 @@ class ContactControl:
         """The customer agrees to the archive (``msg_audit_approved``), which brings a welcome code of its own."""
         follow = self._follow(corp_id, userid, external_userid)
         corp, now = self._corp(corp_id), self._now()
+        corp.archive_consents[f"{follow.userid.lower()}/{external_userid}"] = ArchiveConsent("Agree", now)
         for code in corp.welcome_codes.values():
             if (code.userid, code.external_userid) == (follow.userid, external_userid):
                 code.used = True

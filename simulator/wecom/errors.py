@@ -130,6 +130,7 @@ TEXTS = {
     95017: "kf api switch is off",
     95018: "send msg session status invalid",
     95019: "servicer has stopped",
+    301060: "too many entries in one check",
 }
 
 

@@ -33,6 +33,7 @@ from simulator.snapshot import Snapshot
 from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.app_messages import AppMessageApi
 from simulator.wecom.archive import Archive
+from simulator.wecom.archive_people import ArchivePeopleApi
 from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.contact_ways import ContactWayApi
 from simulator.wecom.contacts import Contacts
@@ -53,7 +54,7 @@ from simulator.wecom.settings import Settings
 from simulator.wecom.sign_in import SignInPages
 from simulator.wecom.state import App, JsonObject, World, from_json, to_json
 from simulator.wecom.tag_library import TagApi
-from simulator.wecom.tokens import Tokens
+from simulator.wecom.tokens import ARCHIVE, Tokens
 from simulator.wecom.transfers import Ripening, TransferApi
 from simulator.wecom.welcome import WelcomeApi
 
@@ -116,6 +117,7 @@ class WecomSimulator:
             **MassApi(self.settings, media).endpoints,
             **MomentApi(self.settings, self.limits, media).endpoints,
             **AppMessageApi(self.settings, media, self.limits).endpoints,
+            **ArchivePeopleApi().endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),
         }
         self.control = WecomControl(
@@ -228,6 +230,8 @@ class WecomSimulator:
 def _check_rights(app: App, endpoint: Endpoint, caller: str) -> None:
     if app.trusted_ips is not None and caller not in app.trusted_ips:
         raise Refused(60020)
+    if (endpoint.right == "archive") != (app.agent_id == ARCHIVE):
+        raise Refused(48002)
     if (endpoint.right == "kf" and not app.kf_allowed) or (endpoint.right == "contacts" and not app.contacts_allowed):
         raise Refused(48002)
 

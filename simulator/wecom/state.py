@@ -471,6 +471,14 @@ class ArchiveRecord:
 
 
 @dataclass
+class ArchiveConsent:
+    """``Agree``, ``Disagree`` or ``Default_Agree``."""
+
+    status: str
+    at: int
+
+
+@dataclass
 class ArchiveFile:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -526,6 +534,8 @@ class Corp:
     archive: list[ArchiveRecord] = field(default_factory=list)
     archive_seq: int = 0
     archive_files: dict[str, ArchiveFile] = field(default_factory=dict)
+    archive_consents: dict[str, ArchiveConsent] = field(default_factory=dict)
+    """By member or group and customer, ``userid/external_userid``; who is not here agreed by default."""
     images_uploaded: dict[str, int] = field(default_factory=dict)
     """Day -> number of ``media/uploadimg`` calls."""
 

@@ -10,6 +10,13 @@ from simulator.wecom.errors import Refused
 from simulator.wecom.settings import HOUR, Settings
 from simulator.wecom.state import App, Corp, JsonObject, Token, World, new_id
 
+ARCHIVE = -1
+"""The chat archive has a secret as an app has, and is none: its token opens its own calls only."""
+
+
+def archive_app(corp: Corp) -> App:
+    return App(ARCHIVE, corp.archive_secret, "会话内容存档", kf_allowed=False, contacts_allowed=False)
+
 
 class Tokens:
     def __init__(self, world: World, settings: Settings) -> None:
@@ -33,6 +40,8 @@ class Tokens:
         app = next(
             (app for app in corp.apps.values() if hmac.compare_digest(app.secret.encode(), secret.encode())), None
         )
+        if app is None and corp.archive_secret and hmac.compare_digest(corp.archive_secret.encode(), secret.encode()):
+            app = archive_app(corp)
         if app is None:
             wrong.append(now)
             raise Refused(40001)
@@ -51,7 +60,7 @@ class Tokens:
         if token.expires_at <= now:
             raise Refused(42001)
         corp = self._world.corps[token.corp_id]
-        app = corp.apps.get(token.agent_id)
+        app = archive_app(corp) if token.agent_id == ARCHIVE else corp.apps.get(token.agent_id)
         if app is None:
             raise Refused(40014)
         return corp, app

@@ -32,6 +32,7 @@ from scrm.testing import MemoryCache, memory_context
 
 CORP_ID = "ww1234567890abcdef"
 SECRET = "an-app-secret"
+ARCHIVE_SECRET = "the-secret-of-the-archive"
 TOKEN = "callbackToken"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -63,7 +64,7 @@ def context(
 
 def config(base_url: str = "http://127.0.0.1:9", **changed: str) -> ConnectionConfig:
     """The test connection; ``changed`` replaces settings and secrets by name."""
-    secrets = {"secret": SECRET, "token": TOKEN, "encoding_aes_key": AES_KEY}
+    secrets = {"secret": SECRET, "token": TOKEN, "encoding_aes_key": AES_KEY, "archive_secret": ARCHIVE_SECRET}
     settings = {"corp_id": CORP_ID, "agent_id": "1000002", "base_url": base_url}
     return ConnectionConfig(
         1,

@@ -23,6 +23,7 @@ from scrm.channel import AccountRef, Challenge, ContactRef, Kind, OutgoingMessag
 from scrm.errors import SendError
 from scrm.testing import outgoing_media
 from tests.adapters.wecom.archive_plain import plain_record
+from tests.adapters.wecom.archive_samples import ARCHIVE_CHECKS
 from tests.adapters.wecom.campaign_samples import CAMPAIGN_CHECKS
 from tests.adapters.wecom.contact_samples import CONTACT_CHECKS
 from tests.adapters.wecom.support import RECEIVED, Platform, plain
@@ -271,6 +272,7 @@ async def url_query(_adapter: WeComAdapter, _server: Platform) -> None:
 CHECKS: Mapping[str, Check] = (
     CONTACT_CHECKS
     | CAMPAIGN_CHECKS
+    | ARCHIVE_CHECKS
     | {
         check.__name__: check
         for check in (

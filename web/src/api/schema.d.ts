@@ -1430,6 +1430,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/archives/{connection_id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose chats are archived, and how many customers agreed
+         * @description Needs the permission `connections.read`.
+         */
+        get: operations["get_api_archives_connection_id_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/rules": {
         parameters: {
             query?: never;
@@ -8186,6 +8206,20 @@ export interface components {
             /** Archives */
             archives: components["schemas"]["ArchiveView"][];
         };
+        /**
+         * ArchivePeople
+         * @description ``read_at`` null: the list was not read yet. Who is not archived comes first.
+         */
+        ArchivePeople: {
+            /** Read At */
+            read_at: string | null;
+            trouble: components["schemas"]["SentenceView"] | null;
+            /** Trouble Since */
+            trouble_since: string | null;
+            /** Employees */
+            employees: components["schemas"]["ArchivedEmployee"][];
+            consent: components["schemas"]["ConsentCounts"];
+        };
         /** ArchiveRecordPage */
         ArchiveRecordPage: {
             /** Records */
@@ -8282,6 +8316,17 @@ export interface components {
              * Format: date-time
              */
             since: string;
+        };
+        /** ArchivedEmployee */
+        ArchivedEmployee: {
+            /** External Id */
+            external_id: string;
+            /** Name */
+            name: string;
+            /** Permitted */
+            permitted: boolean;
+            /** Since */
+            since: string | null;
         };
         /** ArrivalPage */
         ArrivalPage: {
@@ -9862,6 +9907,20 @@ export interface components {
             accounts: components["schemas"]["AccountView"][];
             /** Authorises */
             authorises: boolean;
+        };
+        /**
+         * ConsentCounts
+         * @description Chats of two with customers; ``unknown``: not asked yet, or not told.
+         */
+        ConsentCounts: {
+            /** Agreed */
+            agreed: number;
+            /** By Default */
+            by_default: number;
+            /** Refused */
+            refused: number;
+            /** Unknown */
+            unknown: number;
         };
         /** ConsideredView */
         ConsideredView: {
@@ -26800,6 +26859,83 @@ export interface operations {
             };
             /** @description Signed in, but not allowed; or the CSRF token is missing. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_archives_connection_id_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchivePeople"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

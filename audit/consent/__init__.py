@@ -1,0 +1,1 @@
+"""Whose chats a platform archives, and which customers agreed to it."""
