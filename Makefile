@@ -14,7 +14,7 @@ WEB := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/
 JOBS ?= 2
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: api run test bench chaos archive month campaign check lint types imports web-check unit browser lock screenshots page clean tools wheel
+.PHONY: api run test bench chaos archive recall month campaign check lint types imports web-check unit browser lock screenshots page clean tools wheel
 
 run: $(VENV)/.build $(PAGE)
 	$(BIN)/python -m scrm.cli demo $(ARGS)
@@ -71,6 +71,9 @@ campaign: $(VENV)/.dev tools
 
 archive: $(VENV)/.dev tools
 	ARCHIVE_KILLS=100 ARCHIVE_CRASHES=20 $(BIN)/python -m pytest tests/audit/test_killed.py -q -n 0
+
+recall: $(VENV)/.dev tools
+	RECALL_SIZE=300000x2000 $(BIN)/python -m pytest tests/audit/test_recall.py -q -n 0 -s
 
 screenshots: $(VENV)/.dev tools $(PAGE)
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

@@ -22,6 +22,7 @@ from bench.flat import flat
 from bench.latency import latency
 from bench.machine import facts
 from bench.result import Row, as_json, as_markdown
+from bench.search import search_bench
 from bench.size import FULL, QUICK
 
 BENCHES = {
@@ -34,6 +35,7 @@ BENCHES = {
     "customers": customers,
     "campaigns": campaigns,
     "archive": archive,
+    "search": search_bench,
 }
 
 

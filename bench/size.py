@@ -30,6 +30,9 @@ class Size:
     busy_rate: int
     busy_seconds: float
     archive_records: int
+    searched: tuple[int, int]
+    """Messages of the small and of the large archive; ``search_questions`` are asked in each."""
+    search_questions: int
 
 
 FULL = Size(
@@ -49,8 +52,27 @@ FULL = Size(
     100,
     30.0,
     20_000,
+    (1_000_000, 10_000_000),
+    120,
 )
 QUICK = Size(
-    "quick", 3, 6_000, 5.0, 2.0, 5.0, 1000, 2, (40, 160, 320), 4.0, (10_000, 100_000), 20, 200, 100, 8.0, 5_000
+    "quick",
+    3,
+    6_000,
+    5.0,
+    2.0,
+    5.0,
+    1000,
+    2,
+    (40, 160, 320),
+    4.0,
+    (10_000, 100_000),
+    20,
+    200,
+    100,
+    8.0,
+    5_000,
+    (100_000, 400_000),
+    60,
 )
-TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3, 10, 20, 0.5, 50)
+TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3, 10, 20, 0.5, 50, (3_000, 6_000), 12)

@@ -18,7 +18,7 @@ from inbox.search_statements import BLOCK, FOUND, SEGMENT, Statements, Wanted
 from scrm.clock import monotonic
 from scrm.db import Row, Tx
 
-WALKED = 2000
+WALKED = 1000
 """The newest messages that are read one by one before the index is asked."""
 SECONDS = 0.25
 """How long one request looks before it says how far it came."""
@@ -88,7 +88,7 @@ class Search:
         known = await known_up_to(self._tx)
         only = await segments(self._tx, known, every, self._wanted.since, self._wanted.until, self._low, at)
         left = list(only.newest_first(self._low, min(at, known + 1)))
-        if by_pairs and (len(left) > FEW or at - known > WALKED * 10):
+        if by_pairs and (len(left) > FEW or at - known > WALKED * 20):
             return await self._through_blocks(at, only)
         at = await self._walk_on(at, max(self._low, known))
         return await self._through_segments(at, left) if at <= known + 1 and self._going_on else at

@@ -87,38 +87,43 @@ class Statements:
         self, arguments: Arguments, ids: Sequence[int], below: int | None, above: int, limit: int
     ) -> str:
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         within, low = arguments.add(list(ids), "bigint[]"), arguments.add(above, "bigint")
         high = f"and m.id < {arguments.add(below, 'bigint')}" if below else ""
-        return f"""select {self.found} from {TOGETHER} left join message_text t on t.message_id = m.id
-          where m.conversation_id = any({within}) and m.id > {low} {high} and {self.says_all(arguments)} and {where}
-          order by m.id desc limit {limit}"""
+        return f"""select {self.found} from (select * from message where conversation_id = any({within}) offset 0) m
+          join conversation c on c.id = m.conversation_id join account a on a.id = c.account_id
+          left join message_text t on t.message_id = m.id
+          where m.id > {low} {high} and {self.says_all(arguments)} and {where} order by m.id desc limit {most}"""
 
     def texts(self, arguments: Arguments, low: int, at: int, number: int, limit: int) -> str:
         """The newest texts; last a row without an id, with the lowest id that was read (null: there are no more)."""
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         below, above = arguments.add(at, "bigint"), arguments.add(low, "bigint")
         return f"""with walked as materialized (select * from message_text where message_id < {below} and message_id > {above}
             order by message_id desc limit {number}),
           matching as materialized (select * from walked t where {self.says(arguments)} order by message_id desc)
-          (select f.*, null::bigint as lowest from matching t cross join lateral ({self._looked_up(arguments, where)}) f limit {limit})
+          (select f.*, null::bigint as lowest from matching t cross join lateral ({self._looked_up(arguments, where)}) f limit {most})
           union all select {self._nothing}, case when count(*) = {number} then min(message_id) end from walked
-          order by message_id desc nulls last limit {limit + 1}"""
+          order by message_id desc nulls last limit {most} + 1"""
 
     def messages(self, arguments: Arguments, low: int, at: int, number: int, limit: int) -> str:
         """The same through messages with and without text, or through the rare ones."""
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         below, above = arguments.add(at, "bigint"), arguments.add(low, "bigint")
         of = self.wanted.rare or ALL
         return f"""with walked as materialized (select {of.id} as message_id from {of.source}
             where {of.id} < {below} and {of.id} > {above} and {of.where(arguments)} order by {of.id} desc limit {number})
           (select f.*, null::bigint as lowest from (select message_id from walked order by message_id desc) n
-            cross join lateral ({self._whole(arguments, where)}) f limit {limit})
+            cross join lateral ({self._whole(arguments, where)}) f limit {most})
           union all select {self._nothing}, case when count(*) = {number} then min(message_id) end from walked
-          order by message_id desc nulls last limit {limit + 1}"""
+          order by message_id desc nulls last limit {most} + 1"""
 
     def segments(self, arguments: Arguments, numbers: Sequence[int], low: int, at: int, limit: int) -> str:
         """Whole segments, the newest first: their texts, or (without words) their messages."""
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         below, above = arguments.add(at, "bigint"), arguments.add(low, "bigint")
         segments = arguments.add(list(numbers), "bigint[]")
         if self.wanted.terms.words:
@@ -131,7 +136,7 @@ class Statements:
             looked_up = self._whole(arguments, where)
         candidate = "t" if self.wanted.terms.words else "n"
         return f"""select f.* from unnest({segments}) with ordinality s (n, place) cross join lateral ({inside}) {candidate}
-          cross join lateral ({looked_up}) f limit {limit}"""
+          cross join lateral ({looked_up}) f limit {most}"""
 
     def blocks(
         self,
@@ -145,6 +150,7 @@ class Statements:
     ) -> str:
         """What the index says of some blocks, the newest first. ``only``: up to the ``known`` id, finds are in these segments."""
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         pairs = arguments.add(self.wanted.terms.pairs, "bigint[]")
         blocks = arguments.add(list(numbers), "bigint[]")
         below, above = arguments.add(at, "bigint"), arguments.add(low, "bigint")
@@ -160,11 +166,12 @@ class Statements:
               offset 0
             ) t where message_id < {below} and message_id > {above} {within} and {self.says(arguments)}
             order by message_id desc offset 0
-          ) t cross join lateral ({self._looked_up(arguments, where)}) f limit {limit}"""
+          ) t cross join lateral ({self._looked_up(arguments, where)}) f limit {most}"""
 
     def by_name(self, arguments: Arguments, low: int, high: int, limit: int) -> str:
         """What says one of the words in a title or in the name of a file, and all of them somewhere."""
         where = self.wanted.where(arguments)
+        most = arguments.add(limit, "bigint")
         top, bottom = (high - 1) >> CALLED_BLOCK, max(low, 0) >> CALLED_BLOCK
         blocks = arguments.add(list(range(top, bottom - 1, -1)), "bigint[]")
         below, above = arguments.add(high, "bigint"), arguments.add(low, "bigint")
@@ -177,13 +184,13 @@ class Statements:
         return f"""select f.* from unnest({blocks}) with ordinality b (id, place)
           cross join lateral (
             select message_id from (
-              select id as message_id from message where content <> '{{}}'
-                and {called(f"search_keys(id >> {CALLED_BLOCK}, search_fold(content_words(content)), true)")}
+              (select id as message_id from message where content <> '{{}}'
+                and {called(f"search_keys(id >> {CALLED_BLOCK}, search_fold(content_words(content)), true)")} offset 0)
               union
-              select message_id from attachment where name <> '' and message_id is not null
-                and {called(f"search_keys(message_id >> {CALLED_BLOCK}, search_fold(name), true)")}
+              (select message_id from attachment where name <> '' and message_id is not null
+                and {called(f"search_keys(message_id >> {CALLED_BLOCK}, search_fold(name), true)")} offset 0)
             ) u where message_id < {below} and message_id > {above} order by message_id desc offset 0
-          ) n cross join lateral ({self._whole(arguments, where)}) f limit {limit}"""
+          ) n cross join lateral ({self._whole(arguments, where)}) f limit {most}"""
 
     def says(self, arguments: Arguments) -> str:
         """Of the text ``t.words`` alone."""
@@ -200,7 +207,7 @@ class Statements:
         whole = _all_in(f"{text} || E'\\x1f' || {CALLED}", terms, arguments)
         if terms.excluded:
             return whole
-        more = "(m.content <> '{}' or exists (select from attachment f where f.message_id = m.id))"
+        more = "(m.content <> '{}' or (select true from attachment f where f.message_id = m.id limit 1) is not null)"
         return f"({_all_in(text, terms, arguments)} or ({more} and {whole}))"
 
     def _looked_up(self, arguments: Arguments, where: str) -> str:

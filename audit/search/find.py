@@ -83,10 +83,10 @@ async def _shown_before(tx: Tx, wanted: Wanted, rows: list[Row], since: int, top
     low, high = arguments.add(since, "bigint"), arguments.add(top, "bigint")
     says = Statements(wanted, FOUND).says_all(arguments)
     found = await tx.fetch(
-        f"""select g.id from unnest({within}) g (id) where exists (
-              select from message m left join message_text t on t.message_id = m.id
+        f"""select g.id from unnest({within}) g (id) where (
+              select true from message m left join message_text t on t.message_id = m.id
               join conversation c on c.id = m.conversation_id join account a on a.id = c.account_id
-              where m.conversation_id = g.id and m.id >= {low} and m.id < {high} and {says} and {where})""",
+              where m.conversation_id = g.id and m.id >= {low} and m.id < {high} and {says} and {where} limit 1) is not null""",
         *arguments.values,
     )
     return {row["id"] for row in found}

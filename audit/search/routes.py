@@ -8,7 +8,7 @@ from audit.search.find import search
 from audit.search.people import people
 from audit.search.saved import NewSavedSearch, SavedSearches, SavedSearchInput
 from audit.search.shapes import Facets, Filter, Hits, People, PeopleQuery, SearchQuery
-from inbox.queries import one_moment
+from inbox.queries import one_moment, one_moment_planned_once
 from scrm import trail
 from scrm.http import Reply, Request, Route
 from scrm.permissions import AUDIT_READ, Scope
@@ -25,12 +25,12 @@ async def find(request: Request, query: SearchQuery) -> Hits:
                 address=request.address,
                 detail=query.model_dump(mode="json", exclude_defaults=True, exclude={"limit"}),
             )
-    async with one_moment(request.services.db) as tx:
+    async with one_moment_planned_once(request.services.db) as tx:
         return await search(tx, Scope.of(request.principal), query)
 
 
 async def count(request: Request, query: Filter) -> Facets:
-    async with one_moment(request.services.db) as tx:
+    async with one_moment_planned_once(request.services.db) as tx:
         return await facets(tx, Scope.of(request.principal), query)
 
 

@@ -76,9 +76,11 @@ def _hit(
 def _best(text: str, names: Sequence[str], besides: Row, terms: Terms, *, phones: bool) -> str:
     """The text; or, where the words are not in it, what else of the message has the most of them."""
     hidden = not phones and masked_content(besides["content"]) is not besides["content"]
-    called = [] if hidden else [one for one in besides["words"].split("\x1f") if one]
+    called: list[str] = [] if hidden else [one for one in besides["words"].split("\x1f") if one]
     choices = [text, *names, *called]
-    return max(choices, key=lambda one: sum(word in folded(one)[0] for word in terms.words)) if terms.words else text
+    if len(choices) == 1 or not terms.words:
+        return text
+    return max(choices, key=lambda one: sum(word in folded(one)[0] for word in terms.words))
 
 
 async def _marks(tx: Tx, ids: Sequence[int]) -> dict[int, list[Mark]]:

@@ -25,6 +25,7 @@ ROWS = {
     "customers": 5,
     "campaigns": 9,
     "archive": 1,
+    "search": 7,
 }
 
 
