@@ -90,6 +90,7 @@ from audit.archive.ring import heed as archive_heed
 from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
 from audit.rules.acts import ActWatcher
+from audit.rules.intercepts import Interceptor
 from audit.rules.rerun import Backlooker
 from audit.rules.watch import Watcher
 from audit.search import alerting as search_alerting
@@ -501,6 +502,7 @@ class Worker:
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
             Loop("audit-acts", ActWatcher(services).round, look=20.0),
+            Loop("audit-intercept", Interceptor(services).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
             Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.5),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),

@@ -3,6 +3,7 @@
 Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, everything of
 :mod:`scrm.channel_contacts`, AsksMembers and Moments of :mod:`scrm.channel_campaigns`,
 and Archives and KnowsConsent of :mod:`scrm.channel_archive`. Customer service has no call to recall a message.
+Archives of :mod:`scrm.channel_archive` and Intercepts of :mod:`scrm.channel_intercepts`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from adapters.wecom.capabilities import CAPABILITIES
 from adapters.wecom.client import WeComClient
 from adapters.wecom.customer_contact import CustomerContact
 from adapters.wecom.finance_process import Access
-from adapters.wecom.ids import member
+from adapters.wecom.ids import MEMBER, member
+from adapters.wecom.intercepts import LIMITS, InterceptRules
 from adapters.wecom.media import fetch_media
 from adapters.wecom.parse import parse
 from adapters.wecom.profiles import BATCH, Profiles
@@ -42,10 +44,13 @@ from scrm.channel import (
     Verified,
     WebhookRequest,
 )
+from scrm.channel_intercepts import InterceptEntry, InterceptRule
 
 
 class WeComAdapter(CustomerContact, ChatArchive, ArchiveConsent):
     profile_batch = BATCH
+    intercept_channel = MEMBER
+    intercept_limits = LIMITS
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class WeComAdapter(CustomerContact, ChatArchive, ArchiveConsent):
         self._profiles = Profiles(client)
         self._sessions = Sessions(client, context.clock)
         self._sign_in = sign_in
+        self._intercepts = InterceptRules(client)
 
     @property
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -121,3 +127,15 @@ class WeComAdapter(CustomerContact, ChatArchive, ArchiveConsent):
     async def close(self) -> None:
         """Ends the archive's processes. The HTTP session belongs to the service."""
         await self.close_archive()
+
+    async def intercepts(self) -> Sequence[InterceptEntry]:
+        return await self._intercepts.all()
+
+    async def add_intercept(self, rule: InterceptRule) -> str:
+        return await self._intercepts.add(rule)
+
+    async def change_intercept(self, external_id: str, rule: InterceptRule, before: Sequence[str]) -> None:
+        await self._intercepts.change(external_id, rule, before)
+
+    async def delete_intercept(self, external_id: str) -> None:
+        await self._intercepts.delete(external_id)

@@ -97,7 +97,6 @@ class Phone(Rule):
     kind: Literal["phone"] = "phone"
 
     exceptions: Phrases = Field(default_factory=list)
-    intercept: Literal["off", "warn", "block"] = "off"
 
 
 class Payee(Rule):
@@ -120,7 +119,6 @@ class RedPacket(Rule):
     kind: Literal["red_packet"] = "red_packet"
 
     fen: Annotated[int, Field(ge=0, le=100_000_000)] = 0
-    intercept: Literal["off", "warn", "block"] = "off"
 
 
 class OffHours(Rule):

@@ -43,6 +43,7 @@ from simulator.wecom.errors import Refused
 from simulator.wecom.external import ExternalApi
 from simulator.wecom.group_chats import GroupApi, GroupLife
 from simulator.wecom.group_transfers import GroupTransferApi
+from simulator.wecom.intercepts import InterceptApi
 from simulator.wecom.kf_api import KfApi
 from simulator.wecom.kf_people import KfPeople
 from simulator.wecom.kf_send import KfSend
@@ -109,6 +110,7 @@ class WecomSimulator:
             **self.sign_in.endpoints,
             **ExternalApi(self.settings, media, self._public).endpoints,
             **TagApi(self.settings).endpoints,
+            **InterceptApi(self.settings).endpoints,
             **GroupApi(self.settings).endpoints,
             **GroupTransferApi(self.settings).endpoints,
             **ContactWayApi(self.settings, self.limits, self._public).endpoints,

@@ -86,6 +86,7 @@ class Settings:
     """With more members than this in range, all groups are only told by owners (81017)."""
     group_lag: float = 0.0
     """Seconds for which ``groupchat/get`` still tells how a group was before its last change; on the platform about two."""
+    intercept_rules: int = 100
     archive_keeps: int = 5 * DAY
     """Seconds for which the chat archive hands out records and media."""
     archive_largest_page: int = 1000

@@ -489,6 +489,21 @@ class ArchiveFile:
 
 
 @dataclass
+class InterceptRule:
+    """``kind`` 1: warn and block, 2: warn only."""
+
+    rule_id: str
+    name: str
+    words: list[str]
+    kind: int
+    users: list[str]
+    departments: list[int]
+    semantics: list[int]
+    agent_id: int
+    made_at: int
+
+
+@dataclass
 class Corp:
     corp_id: str
     name: str = ""
@@ -526,6 +541,7 @@ class Corp:
     app_messages: dict[str, AppMessage] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     """Signs the sync tokens."""
+    intercepts: dict[str, InterceptRule] = field(default_factory=dict)
     archive_secret: str = ""
     """Empty: the company has no chat archive."""
     archive_members: list[str] = field(default_factory=list)

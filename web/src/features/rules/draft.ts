@@ -3,7 +3,7 @@ import type { AuditRule, NewRule, RuleData, RuleKind, Severity, Word } from '@/a
 export const KINDS: readonly RuleKind[] = ['words', 'phone', 'payee', 'card', 'red_packet', 'customer_deleted', 'mass_recall', 'slow_reply', 'no_reply', 'off_hours']
 /** Whose messages a kind is about, where that is a question. */
 export const ASKS_WHO: readonly RuleKind[] = ['words', 'phone', 'payee', 'card', 'red_packet', 'customer_deleted']
-export const HAS_INTERCEPT: readonly RuleKind[] = ['words', 'phone', 'red_packet']
+export const HAS_INTERCEPT: readonly RuleKind[] = ['words']
 
 /** A rule as it is written on the page: lists as lines, amounts in yuan, times as clock times. */
 export interface Draft {
@@ -59,11 +59,11 @@ export function dataOf(draft: Draft): RuleData {
     case 'words':
       return { ...place, kind, who, words: linesOf(draft.words).map(wordOf), exceptions, intercept }
     case 'phone':
-      return { ...place, kind, who, exceptions, intercept }
+      return { ...place, kind, who, exceptions }
     case 'payee':
       return { ...place, kind, who, exceptions }
     case 'red_packet':
-      return { ...place, kind, who, fen: Math.round(draft.yuan * 100), intercept }
+      return { ...place, kind, who, fen: Math.round(draft.yuan * 100) }
     case 'card':
     case 'customer_deleted':
       return { ...place, kind, who }
