@@ -2836,6 +2836,14 @@ create table audit_search (
   unique (agent_id, client_token)
 );
 create index audit_search_due on audit_search (last_id, id) where alerts and deleted_at is null;
+-- Customers and groups (conversations) by how their names are typed: pinyin and initials, from the first three characters on.
+create table spelled_name (
+  kind  text not null check (kind in ('customer', 'group')),
+  id    bigint not null,
+  key   text not null,
+  primary key (kind, id, key)
+);
+create index spelled_name_key on spelled_name (kind, key text_pattern_ops);
 -- ---------------------------------------------------------------- trail: reasons, and what nobody may take back
 -- Why somebody wanted to look at what is not theirs. It holds for some time; the trail keeps each reason for good.
 create table reason_given (

@@ -96,6 +96,7 @@ from audit.rules.watch import Watcher
 from audit.search import alerting as search_alerting
 from audit.search import places as search_places
 from audit.search import saved as saved_searches
+from audit.search import spelling as search_spelling
 from audit.trail.keeper import TrailKeeper
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
@@ -496,6 +497,7 @@ class Worker:
             Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
             Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
             Loop("audit-search-places", lambda: search_places.keep(services), look=5.0, share=0.3),
+            Loop("audit-spelling", lambda: search_spelling.look(services), look=15.0, share=0.2),
             Loop("audit-saved-searches", lambda: search_alerting.look(services), look=5.0, share=0.3),
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("archive-consent", ConsentReader(services).round, bus=bus, topics=("consent", "connection"), look=5.0),

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from audit.search.shapes import People, PeopleQuery, Person
 from inbox.list_sql import Arguments
-from inbox.search_people import BY_CUSTOMER, BY_NAME, GROUPS
+from inbox.search_people import BY_CUSTOMER, BY_NAME, GROUPS, MOST
 from inbox.search_statements import seen
 from inbox.search_terms import terms_of
 from scrm.db import Row, Tx
@@ -14,6 +14,13 @@ from scrm.permissions import CUSTOMERS_READ, Principal, Scope
 from scrm.spelling import keys_of
 
 # ruff: noqa: S608 - made of constants
+
+
+SPELLED_CUSTOMERS = f"""
+select k.id from (select distinct id from spelled_name where kind = 'customer' and key ^@ $1 limit {MOST}) s
+join contact k on k.customer_id = s.id limit {MOST}
+"""
+SPELLED_GROUPS = f"select distinct id from spelled_name where kind = 'group' and key ^@ $1 limit {MOST}"
 
 
 def _accounts(scope: Scope) -> tuple[str, Arguments]:
@@ -67,8 +74,12 @@ async def people(tx: Tx, principal: Principal, query: PeopleQuery) -> People:
     contacts = {row["id"] for row in await tx.fetch(BY_NAME, *named)}
     if principal.may(CUSTOMERS_READ):
         contacts |= {row["id"] for row in await tx.fetch(BY_CUSTOMER, *named)}
-    groups = [row["id"] for row in await tx.fetch(GROUPS, *named)]
-    sql, arguments = _customers(scope, sorted(contacts), groups, query.limit * 4)
+    groups = {row["id"] for row in await tx.fetch(GROUPS, *named)}
+    typed = "".join(terms.words)
+    if typed.isascii() and typed.isalnum():
+        contacts |= {row["id"] for row in await tx.fetch(SPELLED_CUSTOMERS, typed)}
+        groups |= {row["id"] for row in await tx.fetch(SPELLED_GROUPS, typed)}
+    sql, arguments = _customers(scope, sorted(contacts), sorted(groups), query.limit * 4)
     rows = await tx.fetch(sql, *arguments.values)
     found += _others(rows, remarks=principal.may(CUSTOMERS_READ))
     return People(people=found[: query.limit], more=len(found) > query.limit)

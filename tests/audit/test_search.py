@@ -11,6 +11,7 @@ import pytest
 import inbox.search_engine
 from audit.search.find import search
 from audit.search.shapes import SearchQuery
+from audit.search.spelling import look
 from inbox.queries import one_moment
 from scrm.permissions import Scope
 from tests.http.conftest import site as site
@@ -252,3 +253,43 @@ async def test_what_is_refused(site: Site, auditor: Browser) -> None:
     far: list[datetime | str] = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
     for moment in far:
         await auditor.get("/api/audit/search", since=moment, until=moment)
+
+
+async def test_people_by_name_pinyin_and_initials(site: Site, auditor: Browser) -> None:
+    db = site.services.db
+    account = await site.account(await site.connection())
+    seller = await site.agent("rep")
+    await db.execute("update agent set name = '王敏' where id = $1", seller)
+    await db.execute(
+        "insert into agent_identity (agent_id, connection_id, external_id) select $1, connection_id, external_id from account where id = $2",
+        seller, account,
+    )  # fmt: skip
+    friend, group = (
+        await site.conversation(account),
+        await site.conversation(account, group_key="g1", group_name="华东经销商群"),
+    )
+    customer = await db.fetchval(
+        "select k.customer_id from conversation c join contact k on k.id = c.contact_id where c.id = $1", friend
+    )
+    await db.execute(
+        "update customer set name = '陈立群', remark = '华康医疗', updated_at = now() - interval '1 minute' where id = $1",
+        customer,
+    )
+    await db.execute("update contact set name = '陈立群' where customer_id = $1", customer)
+    while await look(site.services):
+        pass
+
+    async def who(q: str) -> list[tuple[str, int]]:
+        return [(one["kind"], one["id"]) for one in (await auditor.get("/api/audit/people", q=q))["people"]]
+
+    for q in ("立群", "chenli", "clq", "liqun", "hkyl", "HuaKang"):
+        assert await who(q) == [("customer", customer)], q
+    for q in ("王", "wangm", "wm"):
+        assert ("agent", seller) in await who(q), q
+    for q in ("经销商", "hdjxs", "huadong"):
+        assert await who(q) == [("group", group)], q
+    await db.execute("update conversation set group_name = '华南群' where id = $1", group)
+    while await look(site.services):
+        pass
+    assert await who("hdjxs") == []
+    assert await who("hnq") == [("group", group)]
