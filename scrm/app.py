@@ -26,8 +26,10 @@ import audit.alerts.working
 import audit.archive.routes
 import audit.chats.routes
 import audit.consent.routes
+import audit.quality.routes
 import audit.rules.routes
 import audit.search.routes
+import audit.words.routes
 import audit.trail.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
@@ -89,6 +91,8 @@ from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
 from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
+from audit.quality import draw as quality_draw
+from audit.quality.talks import TalkKeeper
 from audit.rules.acts import ActWatcher
 from audit.rules.intercepts import Interceptor
 from audit.rules.rerun import Backlooker
@@ -98,6 +102,7 @@ from audit.search import places as search_places
 from audit.search import saved as saved_searches
 from audit.search import spelling as search_spelling
 from audit.trail.keeper import TrailKeeper
+from audit.words.counting import WordCounter
 from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
 from campaigns.invites import accepted as invites_accepted
@@ -231,6 +236,7 @@ TICKS = {
     tidying.TIDY: 3600,
     FIND_DUPLICATES: 20,
     **sync_loops.TICKS,
+    **quality_draw.TICKS,
     everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
 }
 
@@ -275,6 +281,8 @@ def routes() -> list[Route]:
         *audit.trail.routes.api_routes(),
         *audit.consent.routes.api_routes(),
         *audit.rules.routes.api_routes(),
+        *audit.quality.routes.api_routes(),
+        *audit.words.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),
@@ -444,6 +452,7 @@ class Worker:
                 LEARN_PHONE: learn_phone,
                 **customers.list_work.JOBS,
                 **sync_loops.JOBS,
+                **quality_draw.JOBS,
                 everyone.RECOMPUTE: everyone.recompute_all,
             },
         )
@@ -503,6 +512,8 @@ class Worker:
             Loop("archive-consent", ConsentReader(services).round, bus=bus, topics=("consent", "connection"), look=5.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
+            Loop("audit-talks", TalkKeeper(services).round, look=2.0, share=0.5),
+            Loop("audit-words", WordCounter(services).round, bus=bus, topics=("words",), look=3.0, share=0.3),
             Loop("audit-acts", ActWatcher(services).round, look=20.0),
             Loop("audit-intercept", Interceptor(services).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
             Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.5),
