@@ -29,8 +29,8 @@ import audit.consent.routes
 import audit.quality.routes
 import audit.rules.routes
 import audit.search.routes
-import audit.words.routes
 import audit.trail.routes
+import audit.words.routes
 import campaigns.audience.routes
 import campaigns.invites.routes
 import campaigns.ledger.routes

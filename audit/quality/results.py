@@ -24,20 +24,20 @@ AGENTS = f"""
 {SCORED} select agent_id, count(*) as samples, round(avg(percent), 1)::float8 as average, count(*) filter (where passed) as passed,
   count(*) filter (where vetoed) as vetoed
 from scored group by agent_id order by average, agent_id
-"""
+"""  # noqa: S608 - made of constants
 # An item that has a veto and no points has no share: it counts as had when it did not fail.
 SHARE = """
 round(100.0 * sum(case when most > 0 then points when vetoed then 0 else 1 end) / sum(greatest(most, 1)), 1)::float8
 """
 ITEMS = f"""
 {SCORED} select name, count(*) as samples, {SHARE} as share, count(*) filter (where vetoed) as vetoed from marked group by name order by share, name
-"""
+"""  # noqa: S608 - made of constants
 WEEKS = f"""
 {SCORED} select date_trunc('week', day::timestamp)::date as week, '' as name, count(*) as samples, round(avg(percent), 1)::float8 as share
 from scored group by 1
 union all
 select date_trunc('week', day::timestamp)::date, name, count(*), {SHARE} from marked group by 1, 2 order by 1, 2
-"""
+"""  # noqa: S608 - made of constants
 # As inbox/response_report.py: of accounts that are seen whole, and one's own answers.
 FIGURES = """
 with f as (

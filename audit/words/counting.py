@@ -44,9 +44,9 @@ Key = tuple[date, int, bool, str]
 class WordCounter:
     """:meth:`round` counts the next messages. True: there are more."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, segmenter: Segmenter | None = None) -> None:
         self._services = services
-        self._segmenter = Segmenter()
+        self._segmenter = segmenter or Segmenter()
 
     async def round(self) -> bool:
         # The dictionaries of the two books differ: each of them has some rounds in a row while both have work.

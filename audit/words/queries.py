@@ -142,9 +142,7 @@ async def dictionary(tx: Tx) -> Dictionary:
 
 async def _period(tx: Tx, query: WordQuery, now: datetime) -> tuple[date, date]:
     today = now.astimezone((await FACTS.load(tx)).clock).date()
-    if query.last is not None:
-        last = query.last
-    else:
-        last = today if query.first is None else max(today, query.first)
+    usual = today if query.first is None else max(today, query.first)
+    last = query.last or usual
     first = query.first or last - timedelta(days=USUAL_DAYS - 1)
     return max(first, last - timedelta(days=399)), last
