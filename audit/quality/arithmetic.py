@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit.quality.views import Item, MarkInput
+from audit.quality.views import MarkInput, SheetItem
 from scrm.errors import Unprocessable
 
 
@@ -16,7 +16,7 @@ class Outcome:
     vetoed: bool
 
 
-def outcome(items: Sequence[Item], marks: Sequence[MarkInput], pass_percent: int) -> Outcome:
+def outcome(items: Sequence[SheetItem], marks: Sequence[MarkInput], pass_percent: int) -> Outcome:
     """Raises :class:`Unprocessable` for marks that do not fit the sheet. Halves are rounded up."""
     given = {one.item: one for one in marks}
     if len(given) != len(marks) or given.keys() != {one.key for one in items}:

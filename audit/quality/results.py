@@ -1,8 +1,16 @@
-"""Results over time, by employee and by item; and how well customers were served."""
+"""InspectionResults over time, by employee and by item; and how well customers were served."""
 
 from __future__ import annotations
 
-from audit.quality.views import AgentResult, ItemResult, PeriodQuery, Results, ServiceReport, ServiceRow, WeekResult
+from audit.quality.views import (
+    AgentResult,
+    InspectionResults,
+    ItemResult,
+    PeriodQuery,
+    ServiceReport,
+    ServiceRow,
+    WeekResult,
+)
 from inbox.queries import SEEN
 from scrm.db import Tx
 from scrm.permissions import Scope
@@ -76,9 +84,9 @@ EMPTY = {
 }  # fmt: skip
 
 
-async def results(tx: Tx, scope: Scope, query: PeriodQuery) -> Results:
+async def results(tx: Tx, scope: Scope, query: PeriodQuery) -> InspectionResults:
     asked = (*_asked(scope, query), query.agent_id, query.team_id)
-    return Results(
+    return InspectionResults(
         agents=[AgentResult(**row) for row in await tx.fetch(AGENTS, *asked)],
         items=[ItemResult(**row) for row in await tx.fetch(ITEMS, *asked)],
         weeks=[WeekResult(**row) for row in await tx.fetch(WEEKS, *asked)],

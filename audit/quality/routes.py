@@ -10,13 +10,13 @@ from audit.quality.views import (
     AppealInput,
     DecisionInput,
     DrawInput,
+    InspectionResults,
     MyResult,
     MyResults,
     PeriodQuery,
     PlanInput,
     PlanList,
     PlanView,
-    Results,
     SamplePage,
     SampleQuery,
     SampleView,
@@ -125,7 +125,7 @@ async def appeal(request: Request, sample_id: int, body: AppealInput) -> MyResul
         return await mine.my_result(work.tx, request.principal.agent_id, sample_id)
 
 
-async def show_results(request: Request, query: PeriodQuery) -> Results:
+async def show_results(request: Request, query: PeriodQuery) -> InspectionResults:
     async with one_moment(request.services.db) as tx:
         return await results.results(tx, Scope.of(request.principal), query)
 
@@ -171,7 +171,7 @@ def api_routes() -> list[Route]:
         Route("POST", f"{sample}/score", score_sample, judge, "Score a sample", errors=late),
         Route("POST", f"{sample}/review", review_sample, judge, "Be the second person for a score", errors=late),
         Route("POST", f"{sample}/decide", decide_appeal, judge, "Decide on an appeal", errors=late),
-        Route("GET", f"{base}/results", show_results, see, "Results by employee, by item and by week"),
+        Route("GET", f"{base}/results", show_results, see, "InspectionResults by employee, by item and by week"),
         Route("GET", f"{base}/service", show_service, see, "How well each employee served"),
         Route("GET", f"{base}/service/xlsx", service_file, AUDIT_EVIDENCE, "The same as a spreadsheet", binary=XLSX),
         Route("GET", "/api/me/quality", my_results, SIGNED_IN, "One's own inspection results"),

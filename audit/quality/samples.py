@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from audit.quality.views import (
-    EventView,
-    Item,
     MarkView,
     SampleCounts,
+    SampleEventView,
     SamplePage,
     SampleQuery,
     SampleRow,
     SampleView,
+    SheetItem,
 )
 from inbox.list_sql import Arguments
 from inbox.queries import SEEN, conversations_by_id
@@ -90,7 +90,7 @@ async def one_sample(tx: Tx, scope: Scope, sample_id: int) -> SampleView:
     row = await sample_row(tx, scope, sample_id)
     return SampleView(
         sample=(await _rows(tx, [row]))[0],
-        history=[EventView(**event) for event in await tx.fetch(HISTORY, sample_id)],
+        history=[SampleEventView(**event) for event in await tx.fetch(HISTORY, sample_id)],
         **await result_of(tx, row),
     )
 
@@ -105,7 +105,7 @@ async def result_of(tx: Tx, row: Row) -> dict[str, Any]:
     }
 
 
-async def sheet_of(tx: Tx, row: Row) -> tuple[list[Item], int]:
+async def sheet_of(tx: Tx, row: Row) -> tuple[list[SheetItem], int]:
     sheet = await tx.fetchrow(SHEET, row["sheet_version_id"])
     assert sheet is not None
-    return [Item.model_validate(one) for one in sheet["items"]], sheet["pass_percent"]
+    return [SheetItem.model_validate(one) for one in sheet["items"]], sheet["pass_percent"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from audit.quality.arithmetic import Outcome, outcome
 from audit.quality.samples import sample_row, sheet_of
-from audit.quality.views import DecisionInput, Item, MarkInput, ScoreInput
+from audit.quality.views import DecisionInput, MarkInput, ScoreInput, SheetItem
 from scrm.db import Row
 from scrm.errors import Conflict, Forbidden, NotFound
 from scrm.permissions import Principal, Scope
@@ -102,7 +102,7 @@ async def _write_marks(work: Work, row: Row, body: ScoreInput) -> tuple[dict[str
     return {"percent": result.percent, "marks": _short(items, body.marks), "comment": body.comment}, result
 
 
-def _short(items: Sequence[Item], marks: Sequence[MarkInput]) -> list[dict[str, Any]]:
+def _short(items: Sequence[SheetItem], marks: Sequence[MarkInput]) -> list[dict[str, Any]]:
     names = {one.key: one.name for one in items}
     return [
         {"item": one.item, "name": names[one.item], "points": one.points, "failed": one.failed, "comment": one.comment}

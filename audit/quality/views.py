@@ -20,7 +20,7 @@ Schedule = Literal["demand", "weekly", "monthly"]
 LONGEST_DAYS = 366
 
 
-class Item(BaseModel):
+class SheetItem(BaseModel):
     """``veto``: when this fails, everything does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +36,7 @@ class SheetInput(Input):
     """``client_token``: the same one twice is one sheet; only for a new one."""
 
     name: Line
-    items: Annotated[list[Item], Field(min_length=1, max_length=50)]
+    items: Annotated[list[SheetItem], Field(min_length=1, max_length=50)]
     pass_percent: Annotated[int, Field(ge=0, le=100)] = 80
     client_token: Token | None = None
 
@@ -52,7 +52,7 @@ class SheetInput(Input):
 class SheetVersionView(View):
     id: int
     version: int
-    items: list[Item]
+    items: list[SheetItem]
     pass_percent: int
     updated_at: datetime
     published_at: datetime | None
@@ -72,7 +72,7 @@ class SheetList(View):
     sheets: list[SheetView]
 
 
-class Conditions(BaseModel):
+class PlanConditions(BaseModel):
     """What a stretch must meet; what is absent is not asked. ``slow_minutes``: an answer came so late after what the customer wrote last.
     ``survey_at_most``: a score given to the conversation on that day or within the three after."""
 
@@ -94,7 +94,7 @@ class PlanData(BaseModel):
     channels: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = []
     by: Literal["number", "percent"] = "number"
     amount: Annotated[int, Field(ge=1, le=100)] = 3
-    conditions: Conditions = Conditions()
+    conditions: PlanConditions = PlanConditions()
 
 
 class PlanInput(Input):
@@ -208,14 +208,14 @@ class SampleRow(View):
     conversation: ConversationView
 
 
-class EventView(View):
+class SampleEventView(View):
     at: datetime
     agent_id: int | None
     what: str
     detail: dict[str, object]
 
 
-class Result(View):
+class InspectionResult(View):
     """What an employee reads too."""
 
     comment: str
@@ -223,14 +223,14 @@ class Result(View):
     decision: Literal["", "kept", "changed"]
     decision_note: str
     decided_by: int | None
-    items: list[Item]
+    items: list[SheetItem]
     pass_percent: int
     marks: list[MarkView]
 
 
-class SampleView(Result):
+class SampleView(InspectionResult):
     sample: SampleRow
-    history: list[EventView]
+    history: list[SampleEventView]
 
 
 class SampleQuery(Input):
@@ -255,7 +255,7 @@ class SamplePage(View):
     counts: SampleCounts
 
 
-class MyResult(Result):
+class MyResult(InspectionResult):
     """``at``: where it begins. ``may_appeal``: once, while nothing is decided."""
 
     id: int
@@ -316,7 +316,7 @@ class WeekResult(View):
     share: float
 
 
-class Results(View):
+class InspectionResults(View):
     """``weeks``: name '' is the score as a whole, others are items."""
 
     agents: list[AgentResult]

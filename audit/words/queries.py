@@ -6,15 +6,15 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from audit.words.views import (
-    DayCount,
+    CountProgress,
     Dictionary,
-    EntryView,
-    Progress,
     TopicList,
     TopicView,
     TrendQuery,
     TrendView,
     WordCount,
+    WordDayCount,
+    WordEntryView,
     WordQuery,
     WordsView,
 )
@@ -79,9 +79,11 @@ def _topic(row: Row, by_day: dict[tuple[date, str], int], begin: date, first: da
     return TopicView(**row, messages=sum(one.messages for one in days), before=before, days=days)
 
 
-def _days(by_day: dict[tuple[date, str], int], wanted: list[str], first: date, last: date) -> list[DayCount]:
+def _days(by_day: dict[tuple[date, str], int], wanted: list[str], first: date, last: date) -> list[WordDayCount]:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return [DayCount(day=day, messages=sum(by_day[day, word] for word in wanted), of=by_day[day, ""]) for day in days]
+    return [
+        WordDayCount(day=day, messages=sum(by_day[day, word] for word in wanted), of=by_day[day, ""]) for day in days
+    ]
 
 
 def _where(arguments: Arguments, scope: Scope, query: WordQuery, first: date, last: date) -> str:
@@ -128,16 +130,16 @@ async def _by_day(
     return defaultdict(int, {(row["day"], row["word"]): row["n"] for row in rows})
 
 
-async def progress(tx: Tx) -> Progress:
+async def progress(tx: Tx) -> CountProgress:
     row = await tx.fetchrow(STANDING)
     if row is None:
-        return Progress(building=False, done=0, all=0)
-    return Progress(building=True, done=row["last_id"], all=max(row["until_id"], row["last_id"]))
+        return CountProgress(building=False, done=0, all=0)
+    return CountProgress(building=True, done=row["last_id"], all=max(row["until_id"], row["last_id"]))
 
 
 async def dictionary(tx: Tx) -> Dictionary:
     rows = await tx.fetch("select word, kind, added_by, added_at from word_entry order by kind desc, word")
-    return Dictionary(entries=[EntryView(**row) for row in rows], progress=await progress(tx))
+    return Dictionary(entries=[WordEntryView(**row) for row in rows], progress=await progress(tx))
 
 
 async def _period(tx: Tx, query: WordQuery, now: datetime) -> tuple[date, date]:

@@ -54,7 +54,7 @@ class WordCount(View):
     """The share of messages now by the share before, each with five messages added, so that what is rare is no sensation."""
 
 
-class Progress(View):
+class CountProgress(View):
     """``building``: counts by a changed dictionary are under way; until then the old ones are shown. ``done`` of ``all`` ids."""
 
     building: bool
@@ -72,10 +72,10 @@ class WordsView(View):
     messages_before: int
     words: list[WordCount]
     rising: list[WordCount]
-    progress: Progress
+    progress: CountProgress
 
 
-class DayCount(View):
+class WordDayCount(View):
     day: date
     messages: int
     of: int
@@ -85,7 +85,7 @@ class DayCount(View):
 class TrendView(View):
     first: date
     last: date
-    days: list[DayCount]
+    days: list[WordDayCount]
 
 
 class TopicView(View):
@@ -96,7 +96,7 @@ class TopicView(View):
     words: list[str]
     messages: int
     before: int
-    days: list[DayCount]
+    days: list[WordDayCount]
 
 
 class TopicList(View):
@@ -114,7 +114,7 @@ class TopicMade(View):
     id: int
 
 
-class EntryView(View):
+class WordEntryView(View):
     word: str
     kind: Literal["word", "stop"]
     added_by: int | None
@@ -122,8 +122,8 @@ class EntryView(View):
 
 
 class Dictionary(View):
-    entries: list[EntryView]
-    progress: Progress
+    entries: list[WordEntryView]
+    progress: CountProgress
 
 
 class EntriesInput(Input):

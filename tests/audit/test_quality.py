@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from audit.quality.arithmetic import outcome
 from audit.quality.draw import draw_due, last_period
 from audit.quality.talks import TalkKeeper
-from audit.quality.views import Item, MarkInput
+from audit.quality.views import MarkInput, SheetItem
 from scrm.errors import Unprocessable
 from scrm.jobs import Job
 from scrm.services import Services
@@ -147,7 +147,7 @@ async def test_only_what_meets_the_conditions_is_drawn(site: Site) -> None:
 def test_a_score_is_the_share_of_its_points(
     points: list[tuple[int, bool]], chances: list[tuple[float, bool]], line: int
 ) -> None:
-    items = [Item(key=f"i{n}", name="x", points=most, veto=veto) for n, (most, veto) in enumerate(points)]
+    items = [SheetItem(key=f"i{n}", name="x", points=most, veto=veto) for n, (most, veto) in enumerate(points)]
     marks = [
         MarkInput(item=item.key, points=round(item.points * share), failed=failed and item.veto)
         for item, (share, failed) in zip(items, chances, strict=False)

@@ -1626,6 +1626,444 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/quality/sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Score sheets, with their versions
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_sheets"];
+        put?: never;
+        /**
+         * Write a score sheet
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_quality_sheets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/sheets/{sheet_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a score sheet: its draft, or a new one
+         * @description Needs the permission `audit.rules`.
+         */
+        patch: operations["patch_api_audit_quality_sheets_sheet_id"];
+        trace?: never;
+    };
+    "/api/audit/quality/sheets/{sheet_id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish the draft for good
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_quality_sheets_sheet_id_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inspection plans, with their last drawings
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_plans"];
+        put?: never;
+        /**
+         * Add an inspection plan
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_quality_plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an inspection plan; what was drawn stays
+         * @description Needs the permission `audit.review`.
+         */
+        delete: operations["delete_api_audit_quality_plans_plan_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an inspection plan
+         * @description Needs the permission `audit.review`.
+         */
+        patch: operations["patch_api_audit_quality_plans_plan_id"];
+        trace?: never;
+    };
+    "/api/audit/quality/plans/{plan_id}/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draw samples of a period
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_quality_plans_plan_id_draw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples, newest first
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/samples/{sample_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One sample, with its sheet, marks and history
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_samples_sample_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/samples/{sample_id}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score a sample
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_quality_samples_sample_id_score"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/samples/{sample_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Be the second person for a score
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_quality_samples_sample_id_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/samples/{sample_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide on an appeal
+         * @description Needs the permission `audit.review`.
+         */
+        post: operations["post_api_audit_quality_samples_sample_id_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Results by employee, by item and by week
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well each employee served
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_quality_service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/quality/service/xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a spreadsheet
+         * @description Needs the permission `audit.evidence`.
+         */
+        get: operations["get_api_audit_quality_service_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own inspection results */
+        get: operations["get_api_me_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/quality/{sample_id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Appeal against a result, once */
+        post: operations["post_api_me_quality_sample_id_appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The most frequent words, and those on the rise
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/words/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One word, day by day
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_words_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/words/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Topics, with their change over time
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_words_topics"];
+        put?: never;
+        /**
+         * Add a topic
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_words_topics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/words/topics/{topic_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a topic
+         * @description Needs the permission `audit.rules`.
+         */
+        delete: operations["delete_api_audit_words_topics_topic_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a topic
+         * @description Needs the permission `audit.rules`.
+         */
+        patch: operations["patch_api_audit_words_topics_topic_id"];
+        trace?: never;
+    };
+    "/api/audit/words/dictionary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The company's own words, and those not counted
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_words_dictionary"];
+        put?: never;
+        /**
+         * Change the dictionary and count anew
+         * @description Needs the permission `audit.rules`.
+         */
+        post: operations["post_api_audit_words_dictionary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -7802,6 +8240,19 @@ export interface components {
             /** Agents */
             agents: components["schemas"]["AgentView"][];
         };
+        /** AgentResult */
+        AgentResult: {
+            /** Agent Id */
+            agent_id: number;
+            /** Samples */
+            samples: number;
+            /** Average */
+            average: number;
+            /** Passed */
+            passed: number;
+            /** Vetoed */
+            vetoed: number;
+        };
         /** AgentSessions */
         AgentSessions: {
             /** Sessions */
@@ -8054,7 +8505,7 @@ export interface components {
              * @enum {string}
              */
             occasion?: "off_hours" | "queued";
-            conditions?: components["schemas"]["Conditions"];
+            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
             /** Text */
             text: string;
             /**
@@ -8126,6 +8577,11 @@ export interface components {
         AppCodeInput: {
             /** Code */
             code: string;
+        };
+        /** AppealInput */
+        AppealInput: {
+            /** Reason */
+            reason: string;
         };
         /**
          * Approval
@@ -8372,7 +8828,7 @@ export interface components {
          *     nobody of them can take it now. ``same_rep`` looks at who answered this customer last, if they can and belong to the pool.
          */
         Assignment: {
-            conditions?: components["schemas"]["Conditions"];
+            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
             /**
              * Action
              * @default least_busy
@@ -9363,7 +9819,7 @@ export interface components {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Events */
-            events: components["schemas"]["EventView"][];
+            events: components["schemas"]["inbox__views__EventView"][];
             /** Up To Version */
             up_to_version: number;
             /** More */
@@ -9794,32 +10250,6 @@ export interface components {
             value?: boolean | number | string | (number | string)[] | null;
         };
         /**
-         * Conditions
-         * @description All that are given must hold; an empty list asks nothing. ``hours``: whether the account's working hours are running.
-         *     ``returning``: the customer has been answered by one of us before.
-         */
-        Conditions: {
-            /** Account Ids */
-            account_ids?: number[];
-            /** Channels */
-            channels?: string[];
-            /** Label Ids */
-            label_ids?: number[];
-            /** Languages */
-            languages?: string[];
-            /**
-             * Hours
-             * @default any
-             * @enum {string}
-             */
-            hours?: "any" | "open" | "closed";
-            /**
-             * Returning
-             * @default null
-             */
-            returning?: boolean | null;
-        };
-        /**
          * Confirmation
          * @description One's password, as a proof that it is still the same person.
          */
@@ -9933,7 +10363,7 @@ export interface components {
              * @enum {string}
              */
             outcome: "skipped" | "nobody" | "used";
-            why: components["schemas"]["WordsView"];
+            why: components["schemas"]["inbox__explain__WordsView"];
             /** Passed */
             passed: components["schemas"]["PassedView"][];
         };
@@ -10208,7 +10638,7 @@ export interface components {
         };
         /** CustomerEntry */
         CustomerEntry: {
-            entry: components["schemas"]["EntryView"];
+            entry: components["schemas"]["campaigns__sop__views__EntryView"];
             /** Done */
             done: components["schemas"]["StepDone"][];
         };
@@ -10725,6 +11155,18 @@ export interface components {
             /** Dates */
             dates: components["schemas"]["DateView"][];
         };
+        /** DayCount */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Messages */
+            messages: number;
+            /** Of */
+            of: number;
+        };
         /**
          * DayException
          * @description A day that is not like its weekday; without spans it is off.
@@ -10763,6 +11205,16 @@ export interface components {
              * @default null
              */
             version?: number | null;
+        };
+        /**
+         * DecisionInput
+         * @description ``score`` absent: it stays.
+         */
+        DecisionInput: {
+            /** Note */
+            note: string;
+            /** @default null */
+            score?: components["schemas"]["ScoreInput"] | null;
         };
         /** DeclineInput */
         DeclineInput: {
@@ -10837,6 +11289,12 @@ export interface components {
             attempt: number;
             /** Platform Id */
             platform_id: string | null;
+        };
+        /** Dictionary */
+        Dictionary: {
+            /** Entries */
+            entries: components["schemas"]["audit__words__views__EntryView"][];
+            progress: components["schemas"]["Progress"];
         };
         /**
          * DistributeInput
@@ -10934,6 +11392,52 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * DrawInput
+         * @description The same ``client_token`` draws once.
+         */
+        DrawInput: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Client Token */
+            client_token: string;
+        };
+        /** DrawView */
+        DrawView: {
+            /** Id */
+            id: number;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Seed */
+            seed: string;
+            /** Candidates */
+            candidates: number;
+            /** Drawn */
+            drawn: number;
+            /** Asked By */
+            asked_by: number | null;
+            /**
+             * Drawn At
+             * Format: date-time
+             */
+            drawn_at: string;
         };
         /** DryPeople */
         DryPeople: {
@@ -11096,6 +11600,19 @@ export interface components {
             /** Stage Ids */
             stage_ids: number[];
         };
+        /**
+         * EntriesInput
+         * @description ``kind`` word: what the dictionary lacks; stop: what is not counted; none: take the words out of the company's list.
+         */
+        EntriesInput: {
+            /** Words */
+            words: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "word" | "stop" | "none";
+        };
         /** EntryCheck */
         EntryCheck: {
             /**
@@ -11150,54 +11667,9 @@ export interface components {
         /** EntryPage */
         EntryPage: {
             /** Entries */
-            entries: components["schemas"]["EntryView"][];
+            entries: components["schemas"]["campaigns__sop__views__EntryView"][];
             /** Next Before */
             next_before: number | null;
-        };
-        /**
-         * EntryView
-         * @description ``next_step`` from 0; its title and moment are null when nothing comes any more.
-         */
-        EntryView: {
-            /** Id */
-            id: number;
-            /** Sop Id */
-            sop_id: number;
-            /** Sop Name */
-            sop_name: string;
-            /** Customer Id */
-            customer_id: number;
-            /** Customer Name */
-            customer_name: string;
-            /** Customer Avatar */
-            customer_avatar: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "under_way" | "done" | "stopped";
-            /** Reason */
-            reason: string;
-            /**
-             * Began At
-             * Format: date-time
-             */
-            began_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Next Step */
-            next_step: number;
-            /** Steps */
-            steps: number;
-            /** Next Title */
-            next_title: string | null;
-            /** Next At */
-            next_at: string | null;
-            /**
-             * Waits
-             * @description The plan is switched off: nothing is done until it is on again.
-             */
-            waits: boolean;
         };
         /**
          * ErrorView
@@ -11229,31 +11701,6 @@ export interface components {
             events: components["schemas"]["InboundEventView"][];
             /** Next Cursor */
             next_cursor: string | null;
-        };
-        /**
-         * EventView
-         * @description What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data.
-         */
-        EventView: {
-            /** Id */
-            id: number;
-            /** Seq */
-            seq: number;
-            /** Version */
-            version: number;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Kind */
-            kind: string;
-            /** Agent Id */
-            agent_id: number | null;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
         };
         /** Every */
         Every: {
@@ -11378,7 +11825,7 @@ export interface components {
             by: number | null;
             /** To */
             to: number | null;
-            why: components["schemas"]["WordsView"];
+            why: components["schemas"]["inbox__explain__WordsView"];
             /** Rule Id */
             rule_id: number | null;
             /** Considered */
@@ -12521,7 +12968,7 @@ export interface components {
         /** History */
         History: {
             /** Events */
-            events: components["schemas"]["EventView"][];
+            events: components["schemas"]["inbox__views__EventView"][];
             /** More */
             more: boolean;
         };
@@ -12959,6 +13406,42 @@ export interface components {
             state: string;
             /** Copies */
             copies: number;
+        };
+        /**
+         * Item
+         * @description ``veto``: when this fails, everything does.
+         */
+        Item: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Hint
+             * @default
+             */
+            hint?: string;
+            /** Points */
+            points: number;
+            /**
+             * Veto
+             * @default false
+             */
+            veto?: boolean;
+        };
+        /**
+         * ItemResult
+         * @description ``share``: of the points that could be had.
+         */
+        ItemResult: {
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+            /** Share */
+            share: number;
+            /** Vetoed */
+            vetoed: number;
         };
         /** JobList */
         JobList: {
@@ -13556,6 +14039,36 @@ export interface components {
              */
             amount_fen?: number | null;
         };
+        /** MarkInput */
+        MarkInput: {
+            /** Item */
+            item: string;
+            /** Points */
+            points: number;
+            /**
+             * Failed
+             * @default false
+             */
+            failed?: boolean;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+        };
+        /** MarkView */
+        MarkView: {
+            /** Item */
+            item: string;
+            /** Points */
+            points: number;
+            /** Most */
+            most: number;
+            /** Vetoed */
+            vetoed: boolean;
+            /** Comment */
+            comment: string;
+        };
         /**
          * MarkedDay
          * @description A day that is not like its weekday. ``working``: people work although it is a weekend.
@@ -13871,7 +14384,7 @@ export interface components {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Events */
-            events: components["schemas"]["EventView"][];
+            events: components["schemas"]["inbox__views__EventView"][];
             /** Has Before */
             has_before: boolean;
             /** Has After */
@@ -14316,6 +14829,71 @@ export interface components {
             sent_today: number;
             /** Most A Day */
             most_a_day: number;
+        };
+        /**
+         * MyResult
+         * @description ``at``: where it begins. ``may_appeal``: once, while nothing is decided.
+         */
+        MyResult: {
+            /** Comment */
+            comment: string;
+            /** Appeal Reason */
+            appeal_reason: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "" | "kept" | "changed";
+            /** Decision Note */
+            decision_note: string;
+            /** Decided By */
+            decided_by: number | null;
+            /** Items */
+            items: components["schemas"]["Item"][];
+            /** Pass Percent */
+            pass_percent: number;
+            /** Marks */
+            marks: components["schemas"]["MarkView"][];
+            /** Id */
+            id: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Name */
+            name: string;
+            /** Conversation Id */
+            conversation_id: number;
+            /** First Seq */
+            first_seq: number;
+            /** Messages */
+            messages: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "due" | "scored" | "reviewed" | "appealed" | "closed";
+            /** Percent */
+            percent: number;
+            /** Passed */
+            passed: boolean;
+            /** Vetoed */
+            vetoed: boolean;
+            /**
+             * Scored At
+             * Format: date-time
+             */
+            scored_at: string;
+            /** May Appeal */
+            may_appeal: boolean;
+        };
+        /** MyResults */
+        MyResults: {
+            /** Results */
+            results: components["schemas"]["MyResult"][];
+            /** Average */
+            average: number | null;
         };
         /** NewAgent */
         NewAgent: {
@@ -15528,7 +16106,7 @@ export interface components {
         PassedView: {
             /** Agent Id */
             agent_id: number;
-            why: components["schemas"]["WordsView"];
+            why: components["schemas"]["inbox__explain__WordsView"];
         };
         /** PasswordInput */
         PasswordInput: {
@@ -15799,6 +16377,112 @@ export interface components {
              * @default []
              */
             exceptions?: components["schemas"]["DayException"][];
+        };
+        /**
+         * PlanData
+         * @description Of each employee ``amount`` stretches, or ``amount`` percent of them (at least one). Without employees and teams: everybody.
+         */
+        PlanData: {
+            /**
+             * Agent Ids
+             * @default []
+             */
+            agent_ids?: number[];
+            /**
+             * Team Ids
+             * @default []
+             */
+            team_ids?: number[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * By
+             * @default number
+             * @enum {string}
+             */
+            by?: "number" | "percent";
+            /**
+             * Amount
+             * @default 3
+             */
+            amount?: number;
+            /**
+             * @default {
+             *       "had_alert": false,
+             *       "slow_minutes": null,
+             *       "survey_at_most": null,
+             *       "messages_at_least": null
+             *     }
+             */
+            conditions?: components["schemas"]["audit__quality__views__Conditions"];
+        };
+        /**
+         * PlanInput
+         * @description ``version``: the one that was looked at; absent for a new one, which has a ``client_token``.
+         */
+        PlanInput: {
+            /** Name */
+            name: string;
+            /** Sheet Id */
+            sheet_id: number;
+            /**
+             * Schedule
+             * @default demand
+             * @enum {string}
+             */
+            schedule?: "demand" | "weekly" | "monthly";
+            data: components["schemas"]["PlanData"];
+            /**
+             * Version
+             * @default null
+             */
+            version?: number | null;
+            /**
+             * Client Token
+             * @default null
+             */
+            client_token?: string | null;
+        };
+        /** PlanList */
+        PlanList: {
+            /** Plans */
+            plans: components["schemas"]["PlanView"][];
+        };
+        /**
+         * PlanView
+         * @description ``due`` … of its samples within the asker's reach.
+         */
+        PlanView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Sheet Id */
+            sheet_id: number;
+            /**
+             * Schedule
+             * @enum {string}
+             */
+            schedule: "demand" | "weekly" | "monthly";
+            data: components["schemas"]["PlanData"];
+            /** Version */
+            version: number;
+            /** Owner Id */
+            owner_id: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Due */
+            due: number;
+            /** Samples */
+            samples: number;
+            /** Draws */
+            draws: components["schemas"]["DrawView"][];
         };
         /**
          * PoolDistribution
@@ -16132,6 +16816,18 @@ export interface components {
         ProblemList: {
             /** Problems */
             problems: components["schemas"]["Problem"][];
+        };
+        /**
+         * Progress
+         * @description ``building``: counts by a changed dictionary are under way; until then the old ones are shown. ``done`` of ``all`` ids.
+         */
+        Progress: {
+            /** Building */
+            building: boolean;
+            /** Done */
+            done: number;
+            /** All */
+            all: number;
         };
         /** ProviderList */
         ProviderList: {
@@ -16687,6 +17383,18 @@ export interface components {
             /** P90 */
             p90: number | null;
         };
+        /**
+         * Results
+         * @description ``weeks``: name '' is the score as a whole, others are items.
+         */
+        Results: {
+            /** Agents */
+            agents: components["schemas"]["AgentResult"][];
+            /** Items */
+            items: components["schemas"]["ItemResult"][];
+            /** Weeks */
+            weeks: components["schemas"]["WeekResult"][];
+        };
         /** RetriedView */
         RetriedView: {
             /** Count */
@@ -17019,6 +17727,94 @@ export interface components {
              * @default
              */
             expression?: string;
+        };
+        /** SampleCounts */
+        SampleCounts: {
+            /** Due */
+            due: number;
+            /** Scored */
+            scored: number;
+            /** Reviewed */
+            reviewed: number;
+            /** Appealed */
+            appealed: number;
+            /** Closed */
+            closed: number;
+        };
+        /** SamplePage */
+        SamplePage: {
+            /** Samples */
+            samples: components["schemas"]["SampleRow"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+            counts: components["schemas"]["SampleCounts"];
+        };
+        /** SampleRow */
+        SampleRow: {
+            /** Id */
+            id: number;
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Agent Id */
+            agent_id: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Messages */
+            messages: number;
+            /** First Seq */
+            first_seq: number;
+            /** Last Seq */
+            last_seq: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "due" | "scored" | "reviewed" | "appealed" | "closed";
+            /** Scored By */
+            scored_by: number | null;
+            /** Percent */
+            percent: number | null;
+            /** Passed */
+            passed: boolean | null;
+            /** Vetoed */
+            vetoed: boolean;
+            /** Scored At */
+            scored_at: string | null;
+            /** Appealed At */
+            appealed_at: string | null;
+            /** Mine */
+            mine: boolean;
+            conversation: components["schemas"]["ConversationView"];
+        };
+        /** SampleView */
+        SampleView: {
+            /** Comment */
+            comment: string;
+            /** Appeal Reason */
+            appeal_reason: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "" | "kept" | "changed";
+            /** Decision Note */
+            decision_note: string;
+            /** Decided By */
+            decided_by: number | null;
+            /** Items */
+            items: components["schemas"]["Item"][];
+            /** Pass Percent */
+            pass_percent: number;
+            /** Marks */
+            marks: components["schemas"]["MarkView"][];
+            sample: components["schemas"]["SampleRow"];
+            /** History */
+            history: components["schemas"]["audit__quality__views__EventView"][];
         };
         /**
          * SavedChange
@@ -17362,6 +18158,19 @@ export interface components {
             may_change: boolean;
         };
         /**
+         * ScoreInput
+         * @description One mark per item of the sheet.
+         */
+        ScoreInput: {
+            /** Marks */
+            marks: components["schemas"]["MarkInput"][];
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+        };
+        /**
          * SearchQuery
          * @description ``cursor``: after the customer it names; with ``back``: before it, and without a cursor: the last ones of all.
          */
@@ -17491,6 +18300,58 @@ export interface components {
             /** En */
             en: string;
         };
+        /** ServiceReport */
+        ServiceReport: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Rows */
+            rows: components["schemas"]["ServiceRow"][];
+        };
+        /**
+         * ServiceRow
+         * @description Seconds are of working time; null: nothing was measured. ``unanswered``: days of a conversation on which the customer wrote and
+         *     nobody answered, told of whose conversation it is.
+         */
+        ServiceRow: {
+            /** Agent Id */
+            agent_id: number;
+            /** Conversations */
+            conversations: number;
+            /** Messages */
+            messages: number;
+            /** After Hours */
+            after_hours: number;
+            /** Unanswered */
+            unanswered: number;
+            /** Answers */
+            answers: number;
+            /** First Median */
+            first_median: number | null;
+            /** First P90 */
+            first_p90: number | null;
+            /** Next Median */
+            next_median: number | null;
+            /** Sla Met */
+            sla_met: number;
+            /** Sla Breached */
+            sla_breached: number;
+            /** Survey Score */
+            survey_score: number | null;
+            /** Surveys */
+            surveys: number;
+            /** Inspected */
+            inspected: number;
+            /** Inspection */
+            inspection: number | null;
+        };
         /** SessionList */
         SessionList: {
             /** Sessions */
@@ -17568,6 +18429,65 @@ export interface components {
             day: string;
             /** N */
             n: number;
+        };
+        /**
+         * SheetInput
+         * @description ``client_token``: the same one twice is one sheet; only for a new one.
+         */
+        SheetInput: {
+            /** Name */
+            name: string;
+            /** Items */
+            items: components["schemas"]["Item"][];
+            /**
+             * Pass Percent
+             * @default 80
+             */
+            pass_percent?: number;
+            /**
+             * Client Token
+             * @default null
+             */
+            client_token?: string | null;
+        };
+        /** SheetList */
+        SheetList: {
+            /** Sheets */
+            sheets: components["schemas"]["SheetView"][];
+        };
+        /** SheetVersionView */
+        SheetVersionView: {
+            /** Id */
+            id: number;
+            /** Version */
+            version: number;
+            /** Items */
+            items: components["schemas"]["Item"][];
+            /** Pass Percent */
+            pass_percent: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Published At */
+            published_at: string | null;
+            /** Published By */
+            published_by: number | null;
+        };
+        /**
+         * SheetView
+         * @description Newest version first; at most one is a draft.
+         */
+        SheetView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Created By */
+            created_by: number | null;
+            /** Versions */
+            versions: components["schemas"]["SheetVersionView"][];
         };
         /**
          * SideView
@@ -17657,7 +18577,7 @@ export interface components {
          * @description Promised times in seconds, of working time where ``working_hours``. ``warn_seconds`` before the end somebody is told.
          */
         Sla: {
-            conditions?: components["schemas"]["Conditions"];
+            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
             /**
              * First Seconds
              * @default 300
@@ -19244,6 +20164,51 @@ export interface components {
             /** Used At */
             used_at: string | null;
         };
+        /** TopicInput */
+        TopicInput: {
+            /** Name */
+            name: string;
+            /** Words */
+            words: string[];
+        };
+        /** TopicList */
+        TopicList: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Topics */
+            topics: components["schemas"]["TopicView"][];
+        };
+        /** TopicMade */
+        TopicMade: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * TopicView
+         * @description ``messages``: how often its words were met: a message with two of them counts twice.
+         */
+        TopicView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Words */
+            words: string[];
+            /** Messages */
+            messages: number;
+            /** Before */
+            before: number;
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+        };
         /** TrailLine */
         TrailLine: {
             /** Id */
@@ -19298,6 +20263,21 @@ export interface components {
              */
             acceptance: boolean;
         };
+        /** TrendView */
+        TrendView: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Days */
+            days: components["schemas"]["DayCount"][];
+        };
         /**
          * Trial
          * @description ``text``: what somebody might write. ``data``: words that are not saved yet; absent: all rules that are at work.
@@ -19348,7 +20328,7 @@ export interface components {
             agent_id: number | null;
             /** Rule Id */
             rule_id: number | null;
-            why: components["schemas"]["WordsView"];
+            why: components["schemas"]["inbox__explain__WordsView"];
             /** Considered */
             considered: components["schemas"]["ConsideredView"][];
             /**
@@ -19687,6 +20667,23 @@ export interface components {
             ways: components["schemas"]["WayView"][];
         };
         /**
+         * WeekResult
+         * @description ``week``: its Monday.
+         */
+        WeekResult: {
+            /**
+             * Week
+             * Format: date
+             */
+            week: string;
+            /** Name */
+            name: string;
+            /** Samples */
+            samples: number;
+            /** Share */
+            share: number;
+        };
+        /**
          * WelcomeHints
          * @description What a greeting may hold: ``variables``, the most bytes of text and the most attachments, and the seconds that platforms
          *     leave for it. ``possible``: some connection greets.
@@ -19812,6 +20809,20 @@ export interface components {
             used: number;
         };
         /**
+         * WordCount
+         * @description In how many messages the word was; ``before``: in the period of the same length just before.
+         */
+        WordCount: {
+            /** Word */
+            word: string;
+            /** Messages */
+            messages: number;
+            /** Before */
+            before: number;
+            /** Rise */
+            rise: number;
+        };
+        /**
          * WordInput
          * @description ``how``: plain, wildcard (``*``: up to ten characters, ``?``: one) or regex (RE2, over the text in small letters).
          */
@@ -19873,12 +20884,48 @@ export interface components {
             /** More */
             more: number;
         };
-        /** WordsView */
-        WordsView: {
-            /** Zh */
-            zh: string;
-            /** En */
-            en: string;
+        /**
+         * Conditions
+         * @description What a stretch must meet; what is absent is not asked. ``slow_minutes``: an answer came so late after what the customer wrote last.
+         *     ``survey_at_most``: a score given to the conversation on that day or within the three after.
+         */
+        audit__quality__views__Conditions: {
+            /**
+             * Had Alert
+             * @default false
+             */
+            had_alert?: boolean;
+            /**
+             * Slow Minutes
+             * @default null
+             */
+            slow_minutes?: number | null;
+            /**
+             * Survey At Most
+             * @default null
+             */
+            survey_at_most?: number | null;
+            /**
+             * Messages At Least
+             * @default null
+             */
+            messages_at_least?: number | null;
+        };
+        /** EventView */
+        audit__quality__views__EventView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** What */
+            what: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
         };
         /** StateCount */
         audit__search__shapes__StateCount: {
@@ -19889,6 +20936,53 @@ export interface components {
             state: "recalled" | "deleted_friend" | "left_group";
             /** N */
             n: number;
+        };
+        /** EntryView */
+        audit__words__views__EntryView: {
+            /** Word */
+            word: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "word" | "stop";
+            /** Added By */
+            added_by: number | null;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+        };
+        /**
+         * WordsView
+         * @description ``reach``: whole, or none for who sees no account as a whole: counts are by account. ``messages``: with text.
+         */
+        audit__words__views__WordsView: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Reach
+             * @enum {string}
+             */
+            reach: "some" | "none";
+            /** Messages */
+            messages: number;
+            /** Messages Before */
+            messages_before: number;
+            /** Words */
+            words: components["schemas"]["WordCount"][];
+            /** Rising */
+            rising: components["schemas"]["WordCount"][];
+            progress: components["schemas"]["Progress"];
         };
         /** StateCount */
         campaigns__ledger__views__StateCount: {
@@ -19901,6 +20995,51 @@ export interface components {
             reason: string;
             /** N */
             n: number;
+        };
+        /**
+         * EntryView
+         * @description ``next_step`` from 0; its title and moment are null when nothing comes any more.
+         */
+        campaigns__sop__views__EntryView: {
+            /** Id */
+            id: number;
+            /** Sop Id */
+            sop_id: number;
+            /** Sop Name */
+            sop_name: string;
+            /** Customer Id */
+            customer_id: number;
+            /** Customer Name */
+            customer_name: string;
+            /** Customer Avatar */
+            customer_avatar: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "under_way" | "done" | "stopped";
+            /** Reason */
+            reason: string;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Next Step */
+            next_step: number;
+            /** Steps */
+            steps: number;
+            /** Next Title */
+            next_title: string | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * Waits
+             * @description The plan is switched off: nothing is done until it is on again.
+             */
+            waits: boolean;
         };
         /**
          * MoveInput
@@ -19917,6 +21056,13 @@ export interface components {
              */
             reason?: string;
         };
+        /** WordsView */
+        inbox__explain__WordsView: {
+            /** Zh */
+            zh: string;
+            /** En */
+            en: string;
+        };
         /**
          * MoveInput
          * @description To a folder of the same place; null: to its top.
@@ -19926,6 +21072,57 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
+        };
+        /**
+         * Conditions
+         * @description All that are given must hold; an empty list asks nothing. ``hours``: whether the account's working hours are running.
+         *     ``returning``: the customer has been answered by one of us before.
+         */
+        inbox__rulebook__Conditions: {
+            /** Account Ids */
+            account_ids?: number[];
+            /** Channels */
+            channels?: string[];
+            /** Label Ids */
+            label_ids?: number[];
+            /** Languages */
+            languages?: string[];
+            /**
+             * Hours
+             * @default any
+             * @enum {string}
+             */
+            hours?: "any" | "open" | "closed";
+            /**
+             * Returning
+             * @default null
+             */
+            returning?: boolean | null;
+        };
+        /**
+         * EventView
+         * @description What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data.
+         */
+        inbox__views__EventView: {
+            /** Id */
+            id: number;
+            /** Seq */
+            seq: number;
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
         };
     };
     responses: never;
@@ -27878,6 +29075,2155 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_sheets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_sheets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SheetInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_quality_sheets_sheet_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sheet_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SheetInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_sheets_sheet_id_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sheet_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_audit_quality_plans_plan_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_quality_plans_plan_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_plans_plan_id_draw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrawInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_samples: {
+        parameters: {
+            query?: {
+                state?: ("due" | "scored" | "reviewed" | "appealed" | "closed") | ("open" | "done");
+                plan_id?: number;
+                agent_id?: number;
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplePage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_samples_sample_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_samples_sample_id_score: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_samples_sample_id_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_quality_samples_sample_id_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_results: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                agent_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_service: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                agent_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_quality_service_xlsx: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                agent_id?: number;
+                team_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_me_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyResults"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_me_quality_sample_id_appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyResult"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_words: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                side?: "customer" | "employee";
+                channel?: string;
+                account_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["audit__words__views__WordsView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_words_trend: {
+        parameters: {
+            query: {
+                first?: string;
+                last?: string;
+                side?: "customer" | "employee";
+                channel?: string;
+                account_id?: number;
+                word: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrendView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_words_topics: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                side?: "customer" | "employee";
+                channel?: string;
+                account_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicList"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_words_topics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicInput"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicMade"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    delete_api_audit_words_topics_topic_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_words_topics_topic_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicInput"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description There is no such thing, or it is not for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description It is not in a state in which this can be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_words_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dictionary"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    post_api_audit_words_dictionary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntriesInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dictionary"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
