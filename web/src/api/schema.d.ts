@@ -1866,7 +1866,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Results by employee, by item and by week
+         * InspectionResults by employee, by item and by week
          * @description Needs the permission `audit.read`.
          */
         get: operations["get_api_audit_quality_results"];
@@ -8505,7 +8505,7 @@ export interface components {
              * @enum {string}
              */
             occasion?: "off_hours" | "queued";
-            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
+            conditions?: components["schemas"]["Conditions"];
             /** Text */
             text: string;
             /**
@@ -8828,7 +8828,7 @@ export interface components {
          *     nobody of them can take it now. ``same_rep`` looks at who answered this customer last, if they can and belong to the pool.
          */
         Assignment: {
-            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
+            conditions?: components["schemas"]["Conditions"];
             /**
              * Action
              * @default least_busy
@@ -9819,7 +9819,7 @@ export interface components {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Events */
-            events: components["schemas"]["inbox__views__EventView"][];
+            events: components["schemas"]["EventView"][];
             /** Up To Version */
             up_to_version: number;
             /** More */
@@ -10250,6 +10250,32 @@ export interface components {
             value?: boolean | number | string | (number | string)[] | null;
         };
         /**
+         * Conditions
+         * @description All that are given must hold; an empty list asks nothing. ``hours``: whether the account's working hours are running.
+         *     ``returning``: the customer has been answered by one of us before.
+         */
+        Conditions: {
+            /** Account Ids */
+            account_ids?: number[];
+            /** Channels */
+            channels?: string[];
+            /** Label Ids */
+            label_ids?: number[];
+            /** Languages */
+            languages?: string[];
+            /**
+             * Hours
+             * @default any
+             * @enum {string}
+             */
+            hours?: "any" | "open" | "closed";
+            /**
+             * Returning
+             * @default null
+             */
+            returning?: boolean | null;
+        };
+        /**
          * Confirmation
          * @description One's password, as a proof that it is still the same person.
          */
@@ -10536,6 +10562,18 @@ export interface components {
             service_reason: components["schemas"]["SentenceView"] | null;
         };
         /**
+         * CountProgress
+         * @description ``building``: counts by a changed dictionary are under way; until then the old ones are shown. ``done`` of ``all`` ids.
+         */
+        CountProgress: {
+            /** Building */
+            building: boolean;
+            /** Done */
+            done: number;
+            /** All */
+            all: number;
+        };
+        /**
          * CountQuery
          * @description ``deleted``: in the recycle bin, for who may delete.
          */
@@ -10638,7 +10676,7 @@ export interface components {
         };
         /** CustomerEntry */
         CustomerEntry: {
-            entry: components["schemas"]["campaigns__sop__views__EntryView"];
+            entry: components["schemas"]["EntryView"];
             /** Done */
             done: components["schemas"]["StepDone"][];
         };
@@ -11155,18 +11193,6 @@ export interface components {
             /** Dates */
             dates: components["schemas"]["DateView"][];
         };
-        /** DayCount */
-        DayCount: {
-            /**
-             * Day
-             * Format: date
-             */
-            day: string;
-            /** Messages */
-            messages: number;
-            /** Of */
-            of: number;
-        };
         /**
          * DayException
          * @description A day that is not like its weekday; without spans it is off.
@@ -11293,8 +11319,8 @@ export interface components {
         /** Dictionary */
         Dictionary: {
             /** Entries */
-            entries: components["schemas"]["audit__words__views__EntryView"][];
-            progress: components["schemas"]["Progress"];
+            entries: components["schemas"]["WordEntryView"][];
+            progress: components["schemas"]["CountProgress"];
         };
         /**
          * DistributeInput
@@ -11667,9 +11693,54 @@ export interface components {
         /** EntryPage */
         EntryPage: {
             /** Entries */
-            entries: components["schemas"]["campaigns__sop__views__EntryView"][];
+            entries: components["schemas"]["EntryView"][];
             /** Next Before */
             next_before: number | null;
+        };
+        /**
+         * EntryView
+         * @description ``next_step`` from 0; its title and moment are null when nothing comes any more.
+         */
+        EntryView: {
+            /** Id */
+            id: number;
+            /** Sop Id */
+            sop_id: number;
+            /** Sop Name */
+            sop_name: string;
+            /** Customer Id */
+            customer_id: number;
+            /** Customer Name */
+            customer_name: string;
+            /** Customer Avatar */
+            customer_avatar: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "under_way" | "done" | "stopped";
+            /** Reason */
+            reason: string;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Next Step */
+            next_step: number;
+            /** Steps */
+            steps: number;
+            /** Next Title */
+            next_title: string | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * Waits
+             * @description The plan is switched off: nothing is done until it is on again.
+             */
+            waits: boolean;
         };
         /**
          * ErrorView
@@ -11701,6 +11772,31 @@ export interface components {
             events: components["schemas"]["InboundEventView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * EventView
+         * @description What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data.
+         */
+        EventView: {
+            /** Id */
+            id: number;
+            /** Seq */
+            seq: number;
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
         };
         /** Every */
         Every: {
@@ -12968,7 +13064,7 @@ export interface components {
         /** History */
         History: {
             /** Events */
-            events: components["schemas"]["inbox__views__EventView"][];
+            events: components["schemas"]["EventView"][];
             /** More */
             more: boolean;
         };
@@ -13361,6 +13457,18 @@ export interface components {
             size: number;
         };
         /**
+         * InspectionResults
+         * @description ``weeks``: name '' is the score as a whole, others are items.
+         */
+        InspectionResults: {
+            /** Agents */
+            agents: components["schemas"]["AgentResult"][];
+            /** Items */
+            items: components["schemas"]["ItemResult"][];
+            /** Weeks */
+            weeks: components["schemas"]["WeekResult"][];
+        };
+        /**
          * InterceptView
          * @description How the rule stands on a connection that stops messages. ``trouble``: what the platform said against it.
          */
@@ -13406,28 +13514,6 @@ export interface components {
             state: string;
             /** Copies */
             copies: number;
-        };
-        /**
-         * Item
-         * @description ``veto``: when this fails, everything does.
-         */
-        Item: {
-            /** Key */
-            key: string;
-            /** Name */
-            name: string;
-            /**
-             * Hint
-             * @default
-             */
-            hint?: string;
-            /** Points */
-            points: number;
-            /**
-             * Veto
-             * @default false
-             */
-            veto?: boolean;
         };
         /**
          * ItemResult
@@ -14384,7 +14470,7 @@ export interface components {
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Events */
-            events: components["schemas"]["inbox__views__EventView"][];
+            events: components["schemas"]["EventView"][];
             /** Has Before */
             has_before: boolean;
             /** Has After */
@@ -14849,7 +14935,7 @@ export interface components {
             /** Decided By */
             decided_by: number | null;
             /** Items */
-            items: components["schemas"]["Item"][];
+            items: components["schemas"]["SheetItem"][];
             /** Pass Percent */
             pass_percent: number;
             /** Marks */
@@ -16284,12 +16370,6 @@ export interface components {
             kind: "phone";
             /** Exceptions */
             exceptions?: string[];
-            /**
-             * Intercept
-             * @default off
-             * @enum {string}
-             */
-            intercept?: "off" | "warn" | "block";
         };
         /**
          * PhoneNumberView
@@ -16379,6 +16459,33 @@ export interface components {
             exceptions?: components["schemas"]["DayException"][];
         };
         /**
+         * PlanConditions
+         * @description What a stretch must meet; what is absent is not asked. ``slow_minutes``: an answer came so late after what the customer wrote last.
+         *     ``survey_at_most``: a score given to the conversation on that day or within the three after.
+         */
+        PlanConditions: {
+            /**
+             * Had Alert
+             * @default false
+             */
+            had_alert?: boolean;
+            /**
+             * Slow Minutes
+             * @default null
+             */
+            slow_minutes?: number | null;
+            /**
+             * Survey At Most
+             * @default null
+             */
+            survey_at_most?: number | null;
+            /**
+             * Messages At Least
+             * @default null
+             */
+            messages_at_least?: number | null;
+        };
+        /**
          * PlanData
          * @description Of each employee ``amount`` stretches, or ``amount`` percent of them (at least one). Without employees and teams: everybody.
          */
@@ -16417,7 +16524,7 @@ export interface components {
              *       "messages_at_least": null
              *     }
              */
-            conditions?: components["schemas"]["audit__quality__views__Conditions"];
+            conditions?: components["schemas"]["PlanConditions"];
         };
         /**
          * PlanInput
@@ -16817,18 +16924,6 @@ export interface components {
             /** Problems */
             problems: components["schemas"]["Problem"][];
         };
-        /**
-         * Progress
-         * @description ``building``: counts by a changed dictionary are under way; until then the old ones are shown. ``done`` of ``all`` ids.
-         */
-        Progress: {
-            /** Building */
-            building: boolean;
-            /** Done */
-            done: number;
-            /** All */
-            all: number;
-        };
         /** ProviderList */
         ProviderList: {
             /** Providers */
@@ -17061,12 +17156,6 @@ export interface components {
              * @default 0
              */
             fen?: number;
-            /**
-             * Intercept
-             * @default off
-             * @enum {string}
-             */
-            intercept?: "off" | "warn" | "block";
         };
         /** Relabel */
         Relabel: {
@@ -17382,18 +17471,6 @@ export interface components {
             median: number | null;
             /** P90 */
             p90: number | null;
-        };
-        /**
-         * Results
-         * @description ``weeks``: name '' is the score as a whole, others are items.
-         */
-        Results: {
-            /** Agents */
-            agents: components["schemas"]["AgentResult"][];
-            /** Items */
-            items: components["schemas"]["ItemResult"][];
-            /** Weeks */
-            weeks: components["schemas"]["WeekResult"][];
         };
         /** RetriedView */
         RetriedView: {
@@ -17741,6 +17818,22 @@ export interface components {
             /** Closed */
             closed: number;
         };
+        /** SampleEventView */
+        SampleEventView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Agent Id */
+            agent_id: number | null;
+            /** What */
+            what: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
         /** SamplePage */
         SamplePage: {
             /** Samples */
@@ -17807,14 +17900,14 @@ export interface components {
             /** Decided By */
             decided_by: number | null;
             /** Items */
-            items: components["schemas"]["Item"][];
+            items: components["schemas"]["SheetItem"][];
             /** Pass Percent */
             pass_percent: number;
             /** Marks */
             marks: components["schemas"]["MarkView"][];
             sample: components["schemas"]["SampleRow"];
             /** History */
-            history: components["schemas"]["audit__quality__views__EventView"][];
+            history: components["schemas"]["SampleEventView"][];
         };
         /**
          * SavedChange
@@ -18438,7 +18531,7 @@ export interface components {
             /** Name */
             name: string;
             /** Items */
-            items: components["schemas"]["Item"][];
+            items: components["schemas"]["SheetItem"][];
             /**
              * Pass Percent
              * @default 80
@@ -18449,6 +18542,28 @@ export interface components {
              * @default null
              */
             client_token?: string | null;
+        };
+        /**
+         * SheetItem
+         * @description ``veto``: when this fails, everything does.
+         */
+        SheetItem: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Hint
+             * @default
+             */
+            hint?: string;
+            /** Points */
+            points: number;
+            /**
+             * Veto
+             * @default false
+             */
+            veto?: boolean;
         };
         /** SheetList */
         SheetList: {
@@ -18462,7 +18577,7 @@ export interface components {
             /** Version */
             version: number;
             /** Items */
-            items: components["schemas"]["Item"][];
+            items: components["schemas"]["SheetItem"][];
             /** Pass Percent */
             pass_percent: number;
             /**
@@ -18577,7 +18692,7 @@ export interface components {
          * @description Promised times in seconds, of working time where ``working_hours``. ``warn_seconds`` before the end somebody is told.
          */
         Sla: {
-            conditions?: components["schemas"]["inbox__rulebook__Conditions"];
+            conditions?: components["schemas"]["Conditions"];
             /**
              * First Seconds
              * @default 300
@@ -20207,7 +20322,7 @@ export interface components {
             /** Before */
             before: number;
             /** Days */
-            days: components["schemas"]["DayCount"][];
+            days: components["schemas"]["WordDayCount"][];
         };
         /** TrailLine */
         TrailLine: {
@@ -20276,7 +20391,7 @@ export interface components {
              */
             last: string;
             /** Days */
-            days: components["schemas"]["DayCount"][];
+            days: components["schemas"]["WordDayCount"][];
         };
         /**
          * Trial
@@ -20822,6 +20937,35 @@ export interface components {
             /** Rise */
             rise: number;
         };
+        /** WordDayCount */
+        WordDayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Messages */
+            messages: number;
+            /** Of */
+            of: number;
+        };
+        /** WordEntryView */
+        WordEntryView: {
+            /** Word */
+            word: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "word" | "stop";
+            /** Added By */
+            added_by: number | null;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+        };
         /**
          * WordInput
          * @description ``how``: plain, wildcard (``*``: up to ten characters, ``?``: one) or regex (RE2, over the text in small letters).
@@ -20884,49 +21028,6 @@ export interface components {
             /** More */
             more: number;
         };
-        /**
-         * Conditions
-         * @description What a stretch must meet; what is absent is not asked. ``slow_minutes``: an answer came so late after what the customer wrote last.
-         *     ``survey_at_most``: a score given to the conversation on that day or within the three after.
-         */
-        audit__quality__views__Conditions: {
-            /**
-             * Had Alert
-             * @default false
-             */
-            had_alert?: boolean;
-            /**
-             * Slow Minutes
-             * @default null
-             */
-            slow_minutes?: number | null;
-            /**
-             * Survey At Most
-             * @default null
-             */
-            survey_at_most?: number | null;
-            /**
-             * Messages At Least
-             * @default null
-             */
-            messages_at_least?: number | null;
-        };
-        /** EventView */
-        audit__quality__views__EventView: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Agent Id */
-            agent_id: number | null;
-            /** What */
-            what: string;
-            /** Detail */
-            detail: {
-                [key: string]: unknown;
-            };
-        };
         /** StateCount */
         audit__search__shapes__StateCount: {
             /**
@@ -20936,23 +21037,6 @@ export interface components {
             state: "recalled" | "deleted_friend" | "left_group";
             /** N */
             n: number;
-        };
-        /** EntryView */
-        audit__words__views__EntryView: {
-            /** Word */
-            word: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "word" | "stop";
-            /** Added By */
-            added_by: number | null;
-            /**
-             * Added At
-             * Format: date-time
-             */
-            added_at: string;
         };
         /**
          * WordsView
@@ -20982,7 +21066,7 @@ export interface components {
             words: components["schemas"]["WordCount"][];
             /** Rising */
             rising: components["schemas"]["WordCount"][];
-            progress: components["schemas"]["Progress"];
+            progress: components["schemas"]["CountProgress"];
         };
         /** StateCount */
         campaigns__ledger__views__StateCount: {
@@ -20995,51 +21079,6 @@ export interface components {
             reason: string;
             /** N */
             n: number;
-        };
-        /**
-         * EntryView
-         * @description ``next_step`` from 0; its title and moment are null when nothing comes any more.
-         */
-        campaigns__sop__views__EntryView: {
-            /** Id */
-            id: number;
-            /** Sop Id */
-            sop_id: number;
-            /** Sop Name */
-            sop_name: string;
-            /** Customer Id */
-            customer_id: number;
-            /** Customer Name */
-            customer_name: string;
-            /** Customer Avatar */
-            customer_avatar: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "under_way" | "done" | "stopped";
-            /** Reason */
-            reason: string;
-            /**
-             * Began At
-             * Format: date-time
-             */
-            began_at: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Next Step */
-            next_step: number;
-            /** Steps */
-            steps: number;
-            /** Next Title */
-            next_title: string | null;
-            /** Next At */
-            next_at: string | null;
-            /**
-             * Waits
-             * @description The plan is switched off: nothing is done until it is on again.
-             */
-            waits: boolean;
         };
         /**
          * MoveInput
@@ -21072,57 +21111,6 @@ export interface components {
             ids: number[];
             /** Folder Id */
             folder_id: number | null;
-        };
-        /**
-         * Conditions
-         * @description All that are given must hold; an empty list asks nothing. ``hours``: whether the account's working hours are running.
-         *     ``returning``: the customer has been answered by one of us before.
-         */
-        inbox__rulebook__Conditions: {
-            /** Account Ids */
-            account_ids?: number[];
-            /** Channels */
-            channels?: string[];
-            /** Label Ids */
-            label_ids?: number[];
-            /** Languages */
-            languages?: string[];
-            /**
-             * Hours
-             * @default any
-             * @enum {string}
-             */
-            hours?: "any" | "open" | "closed";
-            /**
-             * Returning
-             * @default null
-             */
-            returning?: boolean | null;
-        };
-        /**
-         * EventView
-         * @description What happened besides messages, after message ``seq``; see ``inbox.events`` for kinds and data.
-         */
-        inbox__views__EventView: {
-            /** Id */
-            id: number;
-            /** Seq */
-            seq: number;
-            /** Version */
-            version: number;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Kind */
-            kind: string;
-            /** Agent Id */
-            agent_id: number | null;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
         };
     };
     responses: never;
@@ -30317,7 +30305,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Results"];
+                    "application/json": components["schemas"]["InspectionResults"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
