@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.archive.relations import OF_STATE
+from audit.search.reach import accounts_seen, own_conversations
 from audit.search.shapes import Filter
 from inbox.list_sql import Arguments
 from inbox.search_places import OF_ACCOUNT, OF_AGENT, OF_KIND, kind_number
@@ -53,6 +54,11 @@ async def resolve(tx: Tx, query: Filter) -> Resolved:
 
 async def wanted_of(tx: Tx, scope: Scope, query: Filter, terms: Terms) -> Wanted:
     resolved = await resolve(tx, query)
+    places = _places(query, resolved)
+    if resolved.conversations is None and not scope.everything:
+        resolved = replace(resolved, conversations=await own_conversations(tx, scope))
+        if resolved.conversations is None:
+            places.append([OF_ACCOUNT + one for one in await accounts_seen(tx, scope)])
     return Wanted(
         terms,
         lambda arguments: _where(scope, query, resolved, arguments),
@@ -61,7 +67,7 @@ async def wanted_of(tx: Tx, scope: Scope, query: Filter, terms: Terms) -> Wanted
         resolved.conversations,
         called=True,
         rare=_rare(query),
-        places=_places(query, resolved),
+        places=places,
     )
 
 

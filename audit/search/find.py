@@ -15,6 +15,7 @@ from inbox.search_statements import FOUND, Statements, Wanted
 from scrm.clock import monotonic
 from scrm.db import Row, Tx
 from scrm.permissions import Scope
+from scrm.views import MAX_ID
 
 # ruff: noqa: S608 - made of constants
 
@@ -37,7 +38,7 @@ class Page:
 async def search(tx: Tx, scope: Scope, query: SearchQuery) -> Hits:
     terms = await terms_of(tx, query.q)
     wanted = await wanted_of(tx, scope, query, terms)
-    place = [int(part) for part in query.cursor.split(".")] if query.cursor else []
+    place = [min(int(part), MAX_ID) for part in query.cursor.split(".")] if query.cursor else []
     if query.sort == "relevance" and terms.words:
         page = await _by_relevance(tx, wanted, place, query)
     elif query.group:
@@ -106,28 +107,31 @@ async def _by_relevance(tx: Tx, wanted: Wanted, place: list[int], query: SearchQ
     rows, at = await Search(tx, wanted, limit=RANKED, below=top, above=above, seconds=seconds).run()
     if last is not None:
         at = low
-    ranked = sorted(rows, key=lambda row: (score(row["text"], wanted.terms), row["message_id"]), reverse=True)
-    if last is not None:
-        ranked = [row for row in ranked if (score(row["text"], wanted.terms), row["message_id"]) < last]
-    shown_now, rest = ranked[: query.limit], ranked[query.limit :]
+    ranked = sorted(
+        ((score(row["text"], wanted.terms), row["message_id"], row) for row in rows), reverse=True, key=_order
+    )
     if query.group:
-        shown_now, rest = _one_each(ranked, query.limit)
-    if rest:
-        end = shown_now[-1]
-        cursor = f"{at}.{top}.{score(end['text'], wanted.terms)}.{end['message_id']}"
-        return Page(shown_now, cursor, at)
-    return Page(shown_now, str(at) if at else "", at)
+        ranked = _one_each(ranked)
+    if last is not None:
+        ranked = [one for one in ranked if _order(one) < last]
+    now, rest = ranked[: query.limit], ranked[query.limit :]
+    cursor = f"{at}.{top}.{now[-1][0]}.{now[-1][1]}" if rest else str(at) if at else ""
+    return Page([row for _, _, row in now], cursor, at)
 
 
-def _one_each(ranked: list[Row], limit: int) -> tuple[list[Row], list[Row]]:
-    """The best find of each conversation of this page."""
-    kept: dict[int, Row] = {}
-    for n, row in enumerate(ranked):
-        if row["conversation_id"] not in kept:
-            if len(kept) == limit:
-                return list(kept.values()), ranked[n:]
-            kept[row["conversation_id"]] = row
-    return list(kept.values()), []
+Ranked = tuple[int, int, Row]
+
+
+def _order(one: Ranked) -> tuple[int, int]:
+    return one[:2]
+
+
+def _one_each(ranked: list[Ranked]) -> list[Ranked]:
+    """The best find of each conversation."""
+    best: dict[int, Ranked] = {}
+    for one in ranked:
+        best.setdefault(one[2]["conversation_id"], one)
+    return list(best.values())
 
 
 async def _newest(tx: Tx) -> int:

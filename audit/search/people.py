@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from audit.search.reach import accounts_seen
 from audit.search.shapes import People, PeopleQuery, Person
 from inbox.list_sql import Arguments
 from inbox.search_people import BY_CUSTOMER, BY_NAME, GROUPS, MOST
@@ -23,20 +24,11 @@ join contact k on k.customer_id = s.id limit {MOST}
 SPELLED_GROUPS = f"select distinct id from spelled_name where kind = 'group' and key ^@ $1 limit {MOST}"
 
 
-def _accounts(scope: Scope) -> tuple[str, Arguments]:
-    """Accounts of which the asker sees a conversation, with whose they are."""
-    arguments = Arguments()
-    reach = seen(arguments, scope)
-    return (
-        f"""
-      select a.id, a.name, a.avatar, g.id as agent_id, g.name as agent_name, g.avatar as agent_avatar, g.disabled_at
-      from account a left join agent_identity i on i.connection_id = a.connection_id and i.external_id = a.external_id
-      left join agent g on g.id = i.agent_id
-      where exists (select from conversation c where c.account_id = a.id and {reach})
-      order by a.id
-    """,
-        arguments,
-    )
+ACCOUNTS = """
+select a.id, a.name, a.avatar, g.id as agent_id, g.name as agent_name, g.avatar as agent_avatar
+from account a left join agent_identity i on i.connection_id = a.connection_id and i.external_id = a.external_id
+left join agent g on g.id = i.agent_id where a.id = any($1::bigint[]) order by a.id
+"""
 
 
 def _customers(scope: Scope, contacts: list[int], groups: list[int], limit: int) -> tuple[str, Arguments]:
@@ -68,8 +60,7 @@ async def people(tx: Tx, principal: Principal, query: PeopleQuery) -> People:
     scope, terms = Scope.of(principal), await terms_of(tx, query.q)
     if not terms.words:
         return People(people=[], more=False)
-    sql, arguments = _accounts(scope)
-    found = _colleagues(await tx.fetch(sql, *arguments.values), terms.words)
+    found = _colleagues(await tx.fetch(ACCOUNTS, await accounts_seen(tx, scope)), terms.words)
     named = (list(terms.words), terms.name_keys)
     contacts = {row["id"] for row in await tx.fetch(BY_NAME, *named)}
     if principal.may(CUSTOMERS_READ):

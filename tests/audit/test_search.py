@@ -293,3 +293,24 @@ async def test_people_by_name_pinyin_and_initials(site: Site, auditor: Browser) 
         pass
     assert await who("hdjxs") == []
     assert await who("hnq") == [("group", group)]
+
+
+async def test_the_reach_of_a_team(site: Site) -> None:
+    db = site.services.db
+    await db.execute("insert into role (key, name, permissions, reach) values ('lead', '组长', '{audit.read}', 'team')")
+    ours, theirs = await site.team("我们"), await site.team("他们")
+    lead = await site.agent("lead", teams=(ours,))
+    connection = await site.connection()
+    accounts = [await site.account(connection, team_id=team) for team in (ours, theirs, None)]
+    talks = [await site.conversation(one) for one in accounts]
+    helped = await site.conversation(accounts[1], collaborators=[lead])
+    messages = [await site.says(one, "报价") for one in (*talks, helped)]
+    browser = await site.sign_in(lead)
+    seen = [messages[0], messages[2], messages[3]]
+    for query in ({"q": "报价"}, {"q": "价"}, {}, {"q": "报价", "sort": "relevance"}):
+        assert sorted(hit["message_id"] for hit in await pages(browser, **query)) == seen, query
+    assert (await count(browser, q="价"))["total"] == 3
+    assert len((await browser.get("/api/audit/people", q="客户"))["people"]) == 3
+    assert len((await browser.get("/api/audit/people", q="kf"))["people"]) == 3
+    status, _ = await browser.call("GET", "/api/audit/search?cursor=9999999999999999999")
+    assert status == 200
