@@ -22,6 +22,7 @@ from bench.flat import flat
 from bench.latency import latency
 from bench.machine import facts
 from bench.result import Row, as_json, as_markdown
+from bench.rules import rules_bench
 from bench.search import search_bench
 from bench.size import FULL, QUICK
 
@@ -36,6 +37,7 @@ BENCHES = {
     "campaigns": campaigns,
     "archive": archive,
     "search": search_bench,
+    "rules": rules_bench,
 }
 
 

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
-def folded(text: str) -> tuple[str, Sequence[int] | None]:
-    """The folded text, and for each of its characters, and for its end, the place in ``text`` it comes from; None: the same place."""
-    if text.isascii():
-        return text.lower(), None
-    if unicodedata.is_normalized("NFKC", text):
-        plain = text.lower()
-        if len(plain) == len(text):
-            return plain, None
-    letters: list[str] = []
+def places_of(text: str, plain: str) -> Sequence[int] | None:
+    """For each character of the folded text, and for its end, the place in ``text`` that it comes from; None: the same place."""
+    if plain == text or (len(plain) == len(text) and text.isascii()):
+        return None
     places: list[int] = []
+    letters: list[str] = []
     for begin, end in _clusters(text):
-        for letter in fold(text[begin:end]):
-            letters.append(letter)
-            places.append(begin)
-    return "".join(letters), [*places, len(text)]
+        one = fold(text[begin:end])
+        letters.append(one)
+        places += [begin] * len(one)
+    if "".join(letters) != plain:
+        # Letters that grow together in another way (old Hangul): nearly the same place.
+        return [min(at, len(text) - 1) for at in range(len(plain))] + [len(text)]
+    return [*places, len(text)]
 
 
-def _clusters(text: str) -> list[tuple[int, int]]:
+def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """A character with the marks that combine with it becomes one, so they are folded together."""
-    found: list[tuple[int, int]] = []
     begin = 0
     for at in range(1, len(text) + 1):
         if at == len(text) or not unicodedata.combining(text[at]):
-            found.append((begin, at))
+            yield begin, at
             begin = at
-    return found

@@ -16,7 +16,7 @@ from typing import Literal
 import re2
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from audit.rules.folding import fold, folded
+from audit.rules.folding import fold, places_of
 from scrm.clock import monotonic
 
 How = Literal["plain", "wildcard", "regex"]
@@ -105,18 +105,20 @@ class Matcher:
 
     def find(self, texts: Sequence[str]) -> list[list[Find]]:
         """For each text what was found in it, a :class:`Find` per rule."""
-        plains = [folded(text) for text in texts]
+        # The separator grows together with nothing, so all texts are folded at once.
+        joined = fold(BETWEEN.join(texts))
+        plains = joined.split(BETWEEN) if texts else []
         found: list[_Found | None] = [None] * len(texts)
         if self._automaton is not None:
-            self._literal_finds(plains, found)
-        for at, (plain, _) in enumerate(plains):
-            began = monotonic() if self._filters else 0.0
-            for pattern_at in self._expressions_in(plain, began):
-                one = found[at] = found[at] or _Found()
-                one.asked.append(pattern_at)
+            self._literal_finds(joined, plains, found)
+        if self._filters:
+            for at, plain in enumerate(plains):
+                for pattern_at in self._expressions_in(plain):
+                    one = found[at] = found[at] or _Found()
+                    one.asked.append(pattern_at)
         return [
-            [] if one is None else self._of_text(plain, places, one)
-            for one, (plain, places) in zip(found, plains, strict=True)
+            [] if one is None else self._of_text(text, plain, one)
+            for one, text, plain in zip(found, texts, plains, strict=True)
         ]
 
     # ------------------------------------------------------------------ making
@@ -146,12 +148,11 @@ class Matcher:
 
     # ------------------------------------------------------------------ finding
 
-    def _literal_finds(self, plains: Sequence[tuple[str, Sequence[int] | None]], found: list[_Found | None]) -> None:
-        """One pass over all texts, joined."""
-        joined = BETWEEN.join(plain for plain, _ in plains)
+    def _literal_finds(self, joined: str, plains: Sequence[str], found: list[_Found | None]) -> None:
+        """One pass over all texts."""
         begins: list[int] = []
         begin = 0
-        for plain, _ in plains:
+        for plain in plains:
             begins.append(begin)
             begin += len(plain) + 1
         assert self._automaton is not None
@@ -168,14 +169,15 @@ class Matcher:
                     kept = one.exceptions if use.role == "exception" else one.words
                     kept.append((use.rule_id, start - begins[at], end - begins[at], use.text))
 
-    def _expressions_in(self, plain: str, began: float) -> Iterator[int]:
+    def _expressions_in(self, plain: str) -> Iterator[int]:
+        began = monotonic()
         for one in self._filters:
             if monotonic() - began > BUDGET_SECONDS:
                 return
             if any(one.program.search(piece) is not None for _, piece in _pieces(plain)):
                 yield from one.patterns
 
-    def _of_text(self, plain: str, places: Sequence[int] | None, found: _Found) -> list[Find]:
+    def _of_text(self, text: str, plain: str, found: _Found) -> list[Find]:
         finds = found.words
         began = monotonic() if found.asked else 0.0
         for number in dict.fromkeys(found.asked):
@@ -189,6 +191,9 @@ class Matcher:
                 rule == rule_id and begin <= start and end <= finish for rule, begin, finish, _ in found.exceptions
             ):
                 by_rule.setdefault(rule_id, set()).add((start, end, word))
+        if not by_rule:
+            return []
+        places = places_of(text, plain)
         return [_find(rule_id, sorted(spans)[:MOST_FINDS], places) for rule_id, spans in by_rule.items()]
 
 

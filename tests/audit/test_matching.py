@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.rules.folding import fold, folded
+from audit.rules.folding import fold, places_of
 from audit.rules.matching import BadPattern, Find, Lexicon, Matcher, Word, check
 
 LETTERS = "ab微信加钱１Ａ é\u0301㍿\U0001f600z9"
@@ -77,7 +77,7 @@ def found_by(finds: list[Find], rule_id: int) -> set[tuple[int, int, str]]:
 
 def back(text: str, found: set[tuple[int, int, str]]) -> set[tuple[int, int, str]]:
     """Places of the folded text as places of the text."""
-    _, places = folded(text)
+    places = places_of(text, fold(text))
     if places is None:
         return found
     return {

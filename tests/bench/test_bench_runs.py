@@ -26,6 +26,7 @@ ROWS = {
     "campaigns": 9,
     "archive": 1,
     "search": 7,
+    "rules": 3,
 }
 
 
