@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.archive.relations import endings
-from audit.chats.shapes import AuditChat, ChatConsent, ChatEmployee, ChatMember
+from audit.chats.shapes import AuditChat, ChatAlert, ChatConsent, ChatEmployee, ChatMember
 from inbox.queries import conversation_row
 from inbox.shapes import conversation_view
 from scrm.db import Tx
@@ -30,6 +30,10 @@ left join account e on e.connection_id = g.connection_id and e.channel = a.chann
 left join archive_room_consent r on r.connection_id = g.connection_id and r.group_key = g.external_id and r.external_id = m.external_id
 where g.external_id = $2 order by m.left_at is not null, m.kind desc, m.joined_at, m.id limit $3
 """
+ALERTS = """
+select l.id, l.message_id, m.seq, l.title, l.severity, l.state, l.assignee_id from alert l join message m on m.id = l.message_id
+where l.conversation_id = $1 and l.state <> 'dismissed' order by l.id desc limit 300
+"""
 
 
 async def chat_facts(tx: Tx, scope: Scope, conversation_id: int) -> AuditChat:
@@ -53,4 +57,5 @@ async def chat_facts(tx: Tx, scope: Scope, conversation_id: int) -> AuditChat:
         ),
         consent=ChatConsent(**consent) if consent is not None else None,
         members=[ChatMember(**one) for one in members],
+        alerts=[ChatAlert(**one) for one in await tx.fetch(ALERTS, conversation_id)],
     )

@@ -44,7 +44,21 @@ class ChatMember(View):
     consent: Consent | None
 
 
+class ChatAlert(View):
+    """Something about a message that somebody should look at, or has."""
+
+    id: int
+    message_id: int
+    seq: int
+    title: dict[str, str]
+    severity: Literal["low", "medium", "high"]
+    state: Literal["new", "taken", "done"]
+    assignee_id: int | None
+
+
 class AuditChat(View):
+    """``alerts``: the newest of them; those that were nothing are left out."""
+
     conversation: ConversationView
     messages: int
     first_at: datetime | None
@@ -52,3 +66,4 @@ class AuditChat(View):
     employee: ChatEmployee
     consent: ChatConsent | None
     members: list[ChatMember]
+    alerts: list[ChatAlert]

@@ -9087,7 +9087,10 @@ export interface components {
              */
             exclude?: components["schemas"]["Exclusions-Output"];
         };
-        /** AuditChat */
+        /**
+         * AuditChat
+         * @description ``alerts``: the newest of them; those that were nothing are left out.
+         */
         AuditChat: {
             conversation: components["schemas"]["ConversationView"];
             /** Messages */
@@ -9099,6 +9102,8 @@ export interface components {
             consent: components["schemas"]["ChatConsent"] | null;
             /** Members */
             members: components["schemas"]["ChatMember"][];
+            /** Alerts */
+            alerts: components["schemas"]["ChatAlert"][];
         };
         /**
          * AuditRuleInput
@@ -9908,6 +9913,34 @@ export interface components {
             /** Reminders */
             reminders: number;
             rule: components["schemas"]["SentenceView"] | null;
+        };
+        /**
+         * ChatAlert
+         * @description Something about a message that somebody should look at, or has.
+         */
+        ChatAlert: {
+            /** Id */
+            id: number;
+            /** Message Id */
+            message_id: number;
+            /** Seq */
+            seq: number;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "low" | "medium" | "high";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "new" | "taken" | "done";
+            /** Assignee Id */
+            assignee_id: number | null;
         };
         /**
          * ChatConsent

@@ -2,7 +2,7 @@
 
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { Question } from '@/api/finder'
-import { fromWall } from '@/model/zone'
+import { fromWall, toWall } from '@/model/zone'
 
 export type Sort = 'time' | 'relevance'
 
@@ -112,6 +112,26 @@ export function questionOf(wanted: Wanted, zone: string): Question {
     since: wanted.since ? at(wanted.since) : undefined,
     until: wanted.until ? at(dayAfter(wanted.until)) : undefined,
   }
+}
+
+/** What was kept as the service was asked, as it stands in the address. */
+export function wantedFrom(question: Partial<Record<keyof Question, unknown>>, zone: string): Wanted {
+  const dayOf = (value: unknown, before = 0): string => (typeof value === 'string' ? toWall(Date.parse(value) - before, zone).slice(0, 10) : '')
+  const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+  return wantedOf({
+    q: text(question.q),
+    agent: text(question.agent_id),
+    account: text(question.account_id),
+    customer: text(question.customer_id),
+    within: text(question.conversation_id),
+    rule: text(question.rule_id),
+    channel: text(question.channel),
+    kind: text(question.kind),
+    direction: text(question.direction),
+    state: text(question.state),
+    since: dayOf(question.since),
+    until: dayOf(question.until, 1),
+  })
 }
 
 /** First and last day of a month written as 2026-11. */
