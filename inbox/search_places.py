@@ -31,7 +31,7 @@ SAYS_NOW = f"""
 with said as (update message_text set words = search_fold($2) where message_id = $1 returning words)
 insert into search_place (key, block, segments)
 select distinct ascii(one), $1::bigint >> {BLOCK}, {BIT.format(id="$1::bigint")}
-from said cross join lateral unnest(string_to_array(words, null)) one
+from said cross join lateral unnest(string_to_array(words, null)) one order by 1
 on conflict (key, block) do update set segments = search_place.segments | excluded.segments
 """
 PLACES = "select key, block, segments from search_place where key = any($1::bigint[]) and block between $2 and $3"
