@@ -27,6 +27,7 @@ import audit.archive.routes
 import audit.chats.routes
 import audit.consent.routes
 import audit.quality.routes
+import audit.payments.routes
 import audit.rules.routes
 import audit.search.routes
 import audit.trail.routes
@@ -93,6 +94,8 @@ from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
 from audit.quality import draw as quality_draw
 from audit.quality.talks import TalkKeeper
+from audit.payments.bills import BillReader
+from audit.payments.watch import MoneyWatcher
 from audit.rules.acts import ActWatcher
 from audit.rules.intercepts import Interceptor
 from audit.rules.rerun import Backlooker
@@ -283,6 +286,7 @@ def routes() -> list[Route]:
         *audit.rules.routes.api_routes(),
         *audit.quality.routes.api_routes(),
         *audit.words.routes.api_routes(),
+        *audit.payments.routes.api_routes(),
         *inbox.routes.api_routes(),
         *inbox.card.api_routes(),
         *inbox.story.api_routes(),
@@ -511,6 +515,8 @@ class Worker:
             Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
             Loop("archive-consent", ConsentReader(services).round, bus=bus, topics=("consent", "connection"), look=5.0),
             Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
+            Loop("audit-money", MoneyWatcher(services).round, bus=bus, topics=("archived",), look=3.0, share=0.3),
+            Loop("audit-bills", BillReader(services).round, bus=bus, topics=("connection",), look=10.0),
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
             Loop("audit-talks", TalkKeeper(services).round, look=2.0, share=0.5),
             Loop("audit-words", WordCounter(services).round, bus=bus, topics=("words",), look=3.0, share=0.3),

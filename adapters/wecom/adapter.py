@@ -2,8 +2,8 @@
 
 Offers Pulls, FetchesMedia, KnowsContacts, KnowsAccounts, KeepsSessions and SignsPeopleIn, everything of
 :mod:`scrm.channel_contacts`, AsksMembers and Moments of :mod:`scrm.channel_campaigns`,
-and Archives and KnowsConsent of :mod:`scrm.channel_archive`. Customer service has no call to recall a message.
-Archives of :mod:`scrm.channel_archive` and Intercepts of :mod:`scrm.channel_intercepts`. Customer service has no call to recall a message.
+Archives and KnowsConsent of :mod:`scrm.channel_archive`, Intercepts of :mod:`scrm.channel_intercepts`
+and ListsBills of :mod:`scrm.channel_payments`. Customer service has no call to recall a message.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.wecom import codes, describe, greeting, mass, moments, notices, relations, tags, transfers
+from adapters.wecom import bills, codes, describe, greeting, mass, moments, notices, relations, tags, transfers
 from adapters.wecom.client import WeComClient
 from adapters.wecom.directory import Directory
 from adapters.wecom.greeting_files import GreetingFiles
@@ -38,6 +38,7 @@ from scrm.channel_contacts import (
     TransferAnswer,
     Unassigned,
 )
+from scrm.channel_payments import Bill
 
 
 class CustomerContact:
@@ -69,6 +70,8 @@ class CustomerContact:
     moment_pictures = PICTURES
     moments_per_minute = moments.PER_MINUTE
     moments_per_month = moments.PER_MONTH
+    bill_channel = MEMBER
+    bill_window = bills.WINDOW
 
     def __init__(self, client: WeComClient, context: AdapterContext, *, corp_id: str, agent_id: str) -> None:
         self._directory = Directory(client)
@@ -82,6 +85,7 @@ class CustomerContact:
         self._moments = moments.Moments(client, MomentFiles(client, context.cache, corp_id), context.clock)
         self._transfers = transfers.Transfers(client)
         self._notices = notices.Notices(client, agent_id)
+        self._bills = bills.Bills(client)
 
     # Directory
 
@@ -232,3 +236,8 @@ class CustomerContact:
 
     async def withdraw_moment(self, moment_id: str) -> None:
         await self._moments.withdraw(moment_id)
+
+    # Money
+
+    async def bills(self, *, since: datetime, until: datetime, cursor: str) -> tuple[Sequence[Bill], str]:
+        return await self._bills.page(since, until, cursor)

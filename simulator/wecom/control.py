@@ -16,6 +16,7 @@ from simulator.faults import Faults
 from simulator.wecom.app_messages import messages_of
 from simulator.wecom.archive import Archive
 from simulator.wecom.archive_control import ArchiveControl
+from simulator.wecom.bill_control import BillControl
 from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.contact_control import ContactControl
 from simulator.wecom.contacts import Contacts
@@ -60,6 +61,7 @@ class WecomControl(
     MomentControl,
     TransferControl,
     ArchiveControl,
+    BillControl,
     CommonControl,
 ):
     """See ``GET /_control/`` of a running simulator for the list of operations with their fields."""

@@ -34,6 +34,7 @@ from simulator.wecom.api import Answer, Call, Endpoint, Endpoints
 from simulator.wecom.app_messages import AppMessageApi
 from simulator.wecom.archive import Archive
 from simulator.wecom.archive_people import ArchivePeopleApi
+from simulator.wecom.bills import BillApi
 from simulator.wecom.callbacks import Callbacks
 from simulator.wecom.contact_ways import ContactWayApi
 from simulator.wecom.contacts import Contacts
@@ -118,6 +119,7 @@ class WecomSimulator:
             **TransferApi(self.settings).endpoints,
             **MassApi(self.settings, media).endpoints,
             **MomentApi(self.settings, self.limits, media).endpoints,
+            **BillApi().endpoints,
             **AppMessageApi(self.settings, media, self.limits).endpoints,
             **ArchivePeopleApi().endpoints,
             "getcallbackip": Endpoint("GET", lambda call: {"ip_list": ["127.0.0.1"]}),

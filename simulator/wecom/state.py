@@ -504,6 +504,23 @@ class InterceptRule:
 
 
 @dataclass
+class BillRecord:
+    """Money that a customer paid to a member, or, with a ``refund_no``, that went back."""
+
+    number: int
+    transaction_id: str
+    trade_no: str
+    at: int
+    payee: str
+    payer: str
+    amount: int
+    payment_type: int = 0
+    goods: str = ""
+    remark: str = ""
+    refund_no: str = ""
+
+
+@dataclass
 class Corp:
     corp_id: str
     name: str = ""
@@ -552,6 +569,11 @@ class Corp:
     archive_files: dict[str, ArchiveFile] = field(default_factory=dict)
     archive_consents: dict[str, ArchiveConsent] = field(default_factory=dict)
     """By member or group and customer, ``userid/external_userid``; who is not here agreed by default."""
+    collects: bool = False
+    """The app may read what is collected (对外收款); else 48002."""
+    bills: list[BillRecord] = field(default_factory=list)
+    bills_hidden: list[str] = field(default_factory=list)
+    """Lower-case userids outside of the app's scope."""
     images_uploaded: dict[str, int] = field(default_factory=dict)
     """Day -> number of ``media/uploadimg`` calls."""
 

@@ -24,6 +24,7 @@ from scrm.errors import SendError
 from scrm.testing import outgoing_media
 from tests.adapters.wecom.archive_plain import plain_record
 from tests.adapters.wecom.archive_samples import ARCHIVE_CHECKS
+from tests.adapters.wecom.bill_samples import BILL_CHECKS
 from tests.adapters.wecom.campaign_samples import CAMPAIGN_CHECKS
 from tests.adapters.wecom.contact_samples import CONTACT_CHECKS
 from tests.adapters.wecom.support import RECEIVED, Platform, plain
@@ -273,6 +274,7 @@ CHECKS: Mapping[str, Check] = (
     CONTACT_CHECKS
     | CAMPAIGN_CHECKS
     | ARCHIVE_CHECKS
+    | BILL_CHECKS
     | {
         check.__name__: check
         for check in (

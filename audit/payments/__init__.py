@@ -1,0 +1,1 @@
+"""Money: what was seen of it on the platforms, and what was said of it in chats."""
