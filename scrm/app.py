@@ -26,8 +26,8 @@ import audit.alerts.working
 import audit.archive.routes
 import audit.chats.routes
 import audit.consent.routes
-import audit.quality.routes
 import audit.payments.routes
+import audit.quality.routes
 import audit.rules.routes
 import audit.search.routes
 import audit.trail.routes
@@ -92,10 +92,10 @@ from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
 from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
-from audit.quality import draw as quality_draw
-from audit.quality.talks import TalkKeeper
 from audit.payments.bills import BillReader
 from audit.payments.watch import MoneyWatcher
+from audit.quality import draw as quality_draw
+from audit.quality.talks import TalkKeeper
 from audit.rules.acts import ActWatcher
 from audit.rules.intercepts import Interceptor
 from audit.rules.rerun import Backlooker

@@ -2064,6 +2064,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments that were seen, newest first
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/payments/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments by day, kind, employee and customer
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_payments_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/payments/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said of money, and whether it was seen
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_payments_claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/payments/export/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments as text; leaves a line in the trail
+         * @description Needs the permission `audit.evidence`.
+         */
+        get: operations["get_api_audit_payments_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/payments/export/xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments as a spreadsheet; leaves a line in the trail
+         * @description Needs the permission `audit.evidence`.
+         */
+        get: operations["get_api_audit_payments_export_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/payments/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * From which amounts on an alert is raised
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_payments_thresholds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what an alert is raised for
+         * @description Needs the permission `audit.rules`.
+         */
+        patch: operations["patch_api_audit_payments_thresholds"];
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -9266,6 +9390,21 @@ export interface components {
              */
             password?: string;
         };
+        /**
+         * BillSource
+         * @description How far the bills of a connection are read; for those who see everything.
+         */
+        BillSource: {
+            /** Connection Id */
+            connection_id: number;
+            /** Name */
+            name: string;
+            /** Read Until */
+            read_until: string | null;
+            /** Looked At */
+            looked_at: string | null;
+            trouble: components["schemas"]["SentenceView"] | null;
+        };
         /** BinDone */
         BinDone: {
             /** Changed */
@@ -10029,6 +10168,20 @@ export interface components {
             color: string;
             /** Archived */
             archived: boolean;
+        };
+        /**
+         * ClaimCounts
+         * @description ``unsaid``: payments of a chat of which nobody spoke.
+         */
+        ClaimCounts: {
+            /** Matched */
+            matched: number;
+            /** Unseen */
+            unseen: number;
+            /** Open */
+            open: number;
+            /** Unsaid */
+            unsaid: number;
         };
         /** ClaimDone */
         ClaimDone: {
@@ -14896,6 +15049,39 @@ export interface components {
             /** Moments */
             moments: components["schemas"]["QuickMoment"][];
         };
+        /**
+         * MoneyThresholds
+         * @description Amounts in fen; None: not watched. ``single_fen``: one payment of at least so much. ``member_day_fen``: all that one employee gave and
+         *     got on one day of the company. ``packets_week_fen``: red packets to one customer in one week. ``claims``: tell of what was said and not
+         *     seen within ``claim_hours`` before or after.
+         */
+        MoneyThresholds: {
+            /**
+             * Single Fen
+             * @default 500000
+             */
+            single_fen?: number | null;
+            /**
+             * Member Day Fen
+             * @default 2000000
+             */
+            member_day_fen?: number | null;
+            /**
+             * Packets Week Fen
+             * @default 20000
+             */
+            packets_week_fen?: number | null;
+            /**
+             * Claims
+             * @default true
+             */
+            claims?: boolean;
+            /**
+             * Claim Hours
+             * @default 24
+             */
+            claim_hours?: number;
+        };
         /** MonthCount */
         MonthCount: {
             /**
@@ -16314,6 +16500,241 @@ export interface components {
             kind: "payee";
             /** Exceptions */
             exceptions?: string[];
+        };
+        /** PaymentClaimPage */
+        PaymentClaimPage: {
+            /** Claims */
+            claims: components["schemas"]["PaymentClaimView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            counts: components["schemas"]["ClaimCounts"] | null;
+            /** Hours */
+            hours: number;
+        };
+        /**
+         * PaymentClaimView
+         * @description What was said of money. ``payment``: what was seen of it. ``text``: the sentence, cut.
+         */
+        PaymentClaimView: {
+            /** Message Id */
+            message_id: number;
+            /** Position */
+            position: number;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "transfer" | "red_packet";
+            /** Amount Fen */
+            amount_fen: number | null;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "matched" | "unseen" | "open";
+            /** Text */
+            text: string;
+            /**
+             * Said At
+             * Format: date-time
+             */
+            said_at: string;
+            place: components["schemas"]["PaymentPlace"];
+            /** Account Id */
+            account_id: number;
+            /** Account Name */
+            account_name: string;
+            customer: components["schemas"]["PaymentCustomer"] | null;
+            payment: components["schemas"]["PaymentView"] | null;
+        };
+        /** PaymentCustomer */
+        PaymentCustomer: {
+            /** Contact Id */
+            contact_id: number | null;
+            /** Customer Id */
+            customer_id: number | null;
+            /** Name */
+            name: string;
+        };
+        /** PaymentCustomerSum */
+        PaymentCustomerSum: {
+            customer: components["schemas"]["PaymentCustomer"];
+            totals: components["schemas"]["PaymentTotals"];
+        };
+        /** PaymentDay */
+        PaymentDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out" | "inside";
+            /** N */
+            n: number;
+            /** Fen */
+            fen: number;
+        };
+        /** PaymentKindSum */
+        PaymentKindSum: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out" | "inside";
+            /** N */
+            n: number;
+            /** Fen */
+            fen: number;
+        };
+        /**
+         * PaymentMember
+         * @description The employee's side. ``id``: as the platform names them; the rest as far as it is known.
+         */
+        PaymentMember: {
+            /** Id */
+            id: string;
+            /** Account Id */
+            account_id: number | null;
+            /** Agent Id */
+            agent_id: number | null;
+            /** Name */
+            name: string;
+        };
+        /** PaymentMemberSum */
+        PaymentMemberSum: {
+            member: components["schemas"]["PaymentMember"];
+            totals: components["schemas"]["PaymentTotals"];
+        };
+        /** PaymentPage */
+        PaymentPage: {
+            /** Payments */
+            payments: components["schemas"]["PaymentView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            totals: components["schemas"]["PaymentTotals"] | null;
+        };
+        /**
+         * PaymentPlace
+         * @description The chat around it; ``seq``: the message itself, or the last one before it.
+         */
+        PaymentPlace: {
+            /** Conversation Id */
+            conversation_id: number;
+            /** Seq */
+            seq: number;
+            /** Group Name */
+            group_name: string;
+        };
+        /**
+         * PaymentSummary
+         * @description ``members`` and ``customers``: those with the most money, at most fifty.
+         */
+        PaymentSummary: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            totals: components["schemas"]["PaymentTotals"];
+            /** Kinds */
+            kinds: components["schemas"]["PaymentKindSum"][];
+            /** Days */
+            days: components["schemas"]["PaymentDay"][];
+            /** Members */
+            members: components["schemas"]["PaymentMemberSum"][];
+            /** Customers */
+            customers: components["schemas"]["PaymentCustomerSum"][];
+            /** Bills */
+            bills: components["schemas"]["BillSource"][];
+        };
+        /**
+         * PaymentTotals
+         * @description ``in_fen``: what customers paid (without red packets, which are in ``packets_in_fen``); ``refunded_fen``: what of all went back in
+         *     these days; ``packets_out_fen``: red packets to customers; ``inside_fen``: among colleagues.
+         */
+        PaymentTotals: {
+            /** N */
+            n: number;
+            /** In Fen */
+            in_fen: number;
+            /** Refunded Fen */
+            refunded_fen: number;
+            /** Packets Out Fen */
+            packets_out_fen: number;
+            /** Packets In Fen */
+            packets_in_fen: number;
+            /** Inside Fen */
+            inside_fen: number;
+        };
+        /**
+         * PaymentView
+         * @description ``amount_fen`` None: the platform did not tell. ``refunded_fen``: of a receipt, what went back. ``pieces``: of a red packet for
+         *     several. ``said``: somebody spoke of it in the chat. ``way``: the platform's word for how it was paid.
+         */
+        PaymentView: {
+            /** Id */
+            id: number;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "archive" | "bill";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "in" | "out" | "inside";
+            /** Amount Fen */
+            amount_fen: number | null;
+            /** Refunded Fen */
+            refunded_fen: number;
+            /** Pieces */
+            pieces: number;
+            /** Way */
+            way: string;
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            member: components["schemas"]["PaymentMember"];
+            customer: components["schemas"]["PaymentCustomer"] | null;
+            place: components["schemas"]["PaymentPlace"] | null;
+            /** Trade Id */
+            trade_id: string;
+            /** Said */
+            said: boolean;
         };
         /**
          * People
@@ -20238,6 +20659,10 @@ export interface components {
              * @enum {string}
              */
             way: "card" | "notice";
+        };
+        /** ThresholdsView */
+        ThresholdsView: {
+            thresholds: components["schemas"]["MoneyThresholds"];
         };
         /**
          * Today
@@ -31205,6 +31630,491 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dictionary"];
+                };
+            };
+            /** @description The request cannot be understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The body is of another type than this takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                agent_id?: number;
+                account_id?: number;
+                customer_id?: number;
+                kind?: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+                source?: "archive" | "bill";
+                min_fen?: number;
+                max_fen?: number;
+                unsaid?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments_summary: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                agent_id?: number;
+                account_id?: number;
+                customer_id?: number;
+                kind?: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+                source?: "archive" | "bill";
+                min_fen?: number;
+                max_fen?: number;
+                unsaid?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentSummary"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments_claims: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                agent_id?: number;
+                account_id?: number;
+                customer_id?: number;
+                state?: "matched" | "unseen" | "open";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentClaimPage"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments_export_csv: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                agent_id?: number;
+                account_id?: number;
+                customer_id?: number;
+                kind?: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+                source?: "archive" | "bill";
+                min_fen?: number;
+                max_fen?: number;
+                unsaid?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments_export_xlsx: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                agent_id?: number;
+                account_id?: number;
+                customer_id?: number;
+                kind?: "red_packet_customer" | "red_packet_internal" | "transfer" | "collected" | "refund";
+                source?: "archive" | "bill";
+                min_fen?: number;
+                max_fen?: number;
+                unsaid?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_payments_thresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdsView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    patch_api_audit_payments_thresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoneyThresholds"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdsView"];
                 };
             };
             /** @description The request cannot be understood. */
