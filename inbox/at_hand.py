@@ -62,5 +62,5 @@ def _message(work: Work, arrival: Arrival) -> dict[str, Any]:
         "direction": event.direction, "kind": str(event.kind), "text": clean(event.text), "content": clean_json(event.content),
         "state": "received", "reason": None, "sender_kind": str(event.sender), "sender_agent_id": None,
         "sender_id": clean(event.sender_id), "sender_name": clean(event.sender_name), "client_token": None,
-        "sent_at": event.sent_at, "created_at": work.now, "recalled_at": None, "recalled_by": None,
+        "sent_at": event.sent_at, "created_at": work.now, "recalled_at": None, "recalled_by": None, "removed_at": None, "removed_for": None,
     }  # fmt: skip

@@ -38,7 +38,7 @@ FROM_CONVERSATION = """
 MESSAGE = """
   m.id, m.conversation_id, m.seq, m.version, m.direction, m.kind, m.text, m.content, m.state, m.reason, m.sender_kind,
   m.sender_agent_id, m.sender_id, m.sender_name, m.client_token, m.sent_at, m.created_at, m.recalled_at, m.recalled_by,
-  m.platform_message_id is not null as known_there
+  m.removed_at, m.removed_for, m.platform_message_id is not null as known_there
 """
 EVENT = "e.id, e.conversation_id, e.seq, e.version, e.at, e.kind, e.agent_id, e.data"
 ATTACHMENT = "t.id, t.message_id, t.kind, t.state, t.name, t.mime, t.size, t.width, t.height, t.duration_ms, t.reason"
@@ -161,6 +161,8 @@ def message_view(row: Row, attachments: Sequence[AttachmentView], able: Capabili
         created_at=row["created_at"],
         recalled_at=row["recalled_at"],
         recalled_by=row["recalled_by"],
+        removed_at=row["removed_at"],
+        removed_for=row["removed_for"],
         recallable_until=_recallable_until(row, able.recall_within if able is not None else None),
     )
 

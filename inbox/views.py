@@ -152,6 +152,10 @@ class MessageView(View):
     created_at: datetime
     recalled_at: datetime | None
     recalled_by: Literal["customer", "agent"] | None
+    removed_at: datetime | None = Field(
+        description="Its content is gone for good: by a rule of retention, or at the person's request."
+    )
+    removed_for: Literal["retention", "erasure"] | None
     recallable_until: datetime | None
 
 

@@ -28,6 +28,7 @@ import audit.chats.routes
 import audit.consent.routes
 import audit.payments.routes
 import audit.quality.routes
+import audit.retention.routes
 import audit.rules.routes
 import audit.search.routes
 import audit.trail.routes
@@ -96,6 +97,8 @@ from audit.payments.bills import BillReader
 from audit.payments.watch import MoneyWatcher
 from audit.quality import draw as quality_draw
 from audit.quality.talks import TalkKeeper
+from audit.retention import erasing, removing
+from audit.retention.collector import Collector
 from audit.rules.acts import ActWatcher
 from audit.rules.intercepts import Interceptor
 from audit.rules.rerun import Backlooker
@@ -283,6 +286,7 @@ def routes() -> list[Route]:
         *audit.chats.routes.api_routes(),
         *audit.trail.routes.api_routes(),
         *audit.consent.routes.api_routes(),
+        *audit.retention.routes.api_routes(),
         *audit.rules.routes.api_routes(),
         *audit.quality.routes.api_routes(),
         *audit.words.routes.api_routes(),
@@ -523,6 +527,9 @@ class Worker:
             Loop("audit-acts", ActWatcher(services).round, look=20.0),
             Loop("audit-intercept", Interceptor(services).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
             Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.5),
+            Loop("audit-retention", lambda: removing.round_of(services), bus=bus, topics=("retention",), look=60.0, share=0.3),
+            Loop("audit-erasure", lambda: erasing.round_of(services), bus=bus, topics=("retention",), look=30.0),
+            Loop("audit-collector", Collector(services).round, look=300.0, share=0.1),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),

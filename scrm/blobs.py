@@ -80,6 +80,13 @@ class Blobs:
             return b""
         return bytes(await obstore.get_range_async(self._store, _path(sha256), start=start, length=length))
 
+    async def remove(self, sha256: str) -> None:
+        """Harmless when it is gone already. The caller has made sure that nobody needs it (audit/retention/collector.py)."""
+        try:
+            await obstore.delete_async(self._store, _path(sha256))
+        except FileNotFoundError:
+            return
+
 
 def _path(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

@@ -10,7 +10,7 @@ from aiohttp import web
 from scrm.answering import answer, failure, refusal
 from scrm.auth import SAFE_METHODS, Auth, Identity
 from scrm.db import RETRYABLE
-from scrm.errors import ApiError, Forbidden
+from scrm.errors import ApiError, Conflict, Forbidden
 from scrm.http import PUBLIC, SIGNED_IN, Request, Route, shape_of
 from scrm.packing import pack
 from scrm.privacy import Reasons
@@ -19,6 +19,8 @@ from scrm.services import Services
 from scrm.sign_in import Door
 
 TRIES = 4
+HELD = "SC001"
+"""What the database says when something is deleted that a legal hold keeps."""
 
 Served = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -68,6 +70,10 @@ def serve(route: Route, services: Services, auth: Auth, door: Door, reasons: Rea
         except (asyncio.CancelledError, web.HTTPException):
             raise
         except Exception as error:
+            if getattr(error, "sqlstate", "") == HELD:
+                return refusal(
+                    Conflict("A legal hold keeps this: nothing was deleted. Lift the hold first.", code="held")
+                )
             return failure(error, where)
 
     return served

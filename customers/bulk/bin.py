@@ -84,11 +84,16 @@ async def purge(work: Work, principal: Principal, ids: Sequence[int], confirm: s
         raise Unprocessable(
             "Type how many customers are erased.", fields={"confirm": f"Type {len(asked)} to erase them for good."}
         )
-    for statement in ERASE:
-        await work.tx.execute(statement, whole)
+    await erase(work, whole)
     await _note(work, principal, "customer.purged", sorted(asked), address)
     work.ring("customer", *asked)
     return len(asked)
+
+
+async def erase(work: Work, whole: Sequence[int]) -> None:
+    """Of these customers, with those merged into them, everything. A legal hold refuses it (the triggers ``*_held``)."""
+    for statement in ERASE:
+        await work.tx.execute(statement, list(whole))
 
 
 async def _note(work: Work, principal: Principal, action: str, ids: Sequence[int], address: str) -> None:

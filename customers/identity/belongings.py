@@ -55,6 +55,7 @@ MOVES: tuple[Belonging, ...] = (
     Belonging("campaign_hold", once="open_kind"),
     Belonging("campaign_list_member", "list_id", once="list_id"),
     Belonging("invite"),
+    Belonging("legal_hold"),
     Belonging("sop_entry", once="occasion", also_once="open_sop"),
     Belonging("sop_step"),
     Belonging("moment_reaction", follows="t.contact_id = any($3::bigint[])"),
@@ -62,6 +63,7 @@ MOVES: tuple[Belonging, ...] = (
 )
 
 STAYS: dict[tuple[str, str], str] = {
+    ("erasure", "customer_id"): "says whose data was erased then, under their number of then",
     ("customer", "merged_into"): "leads from a merged customer to where it went",
     ("customer_merge", "into_id"): "the log of merges itself",
     ("customer_apart", "low_id"): "two that somebody said are two",
