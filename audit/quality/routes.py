@@ -173,7 +173,7 @@ def api_routes() -> list[Route]:
         Route("POST", f"{sample}/decide", decide_appeal, judge, "Decide on an appeal", errors=late),
         Route("GET", f"{base}/results", show_results, see, "InspectionResults by employee, by item and by week"),
         Route("GET", f"{base}/service", show_service, see, "How well each employee served"),
-        Route("GET", f"{base}/service/xlsx", service_file, AUDIT_EVIDENCE, "The same as a spreadsheet", binary=XLSX),
+        Route("GET", f"{base}/service/xlsx", service_file, AUDIT_EVIDENCE, "The same as a spreadsheet", binary=XLSX, reason="export"),
         Route("GET", "/api/me/quality", my_results, SIGNED_IN, "One's own inspection results"),
         Route("POST", "/api/me/quality/{sample_id}/appeal", appeal, SIGNED_IN, "Appeal against a result, once", errors=late),
     ]  # fmt: skip

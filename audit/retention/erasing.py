@@ -25,10 +25,9 @@ PLAN = """
 insert into erasure (customer_id, reason, asked_by, asked_at, report, client_token) values ($1, $2, $3, $4, $5, $6)
 on conflict (client_token) do nothing returning id
 """
-ONE = """
-select id, customer_id, state, reason, asked_by, asked_at, confirmed_by, confirmed_at, finished_at, report from erasure where id = $1
-"""
-LIST = f"{ONE.removesuffix('where id = $1').rstrip()} where $1::bigint is null or id < $1 order by id desc limit $2"
+COLUMNS = "id, customer_id, state, reason, asked_by, asked_at, confirmed_by, confirmed_at, finished_at, report"
+ONE = f"select {COLUMNS} from erasure where id = $1"  # noqa: S608
+LIST = f"select {COLUMNS} from erasure where $1::bigint is null or id < $1 order by id desc limit $2"  # noqa: S608
 BEGIN = """
 update erasure set state = 'running', confirmed_by = $2, confirmed_at = $3 where id = $1 and state = 'planned' returning customer_id
 """

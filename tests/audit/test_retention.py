@@ -351,6 +351,7 @@ async def test_a_person_is_erased_and_the_report_adds_up(site: Site) -> None:
     while await erasing.round_of(site.services):
         pass
     done = await admin.get(path)
+    assert [one["id"] for one in (await admin.get("/api/audit/erasures"))["erasures"]] == [made["id"]]
     report = done["report"]
     assert done["state"] == "done"
     assert report["removed"]["messages"] == report["found"]["messages"]
