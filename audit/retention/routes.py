@@ -8,20 +8,20 @@ from aiohttp import web
 from audit.retention import erasing, holds, rules
 from audit.retention.package import Package
 from audit.retention.shapes import (
-    ConfirmInput,
+    ErasureConfirm,
     ErasureInput,
     ErasureList,
     ErasureView,
-    HoldInput,
-    HoldList,
-    HoldView,
-    LiftInput,
-    PageQuery,
-    Preview,
-    PreviewQuery,
+    LegalHoldInput,
+    LegalHoldLift,
+    LegalHoldList,
+    LegalHoldView,
     Retention,
-    RuleInput,
-    RuleView,
+    RetentionPageQuery,
+    RetentionPreview,
+    RetentionPreviewQuery,
+    RetentionRuleInput,
+    RetentionRuleView,
 )
 from audit.watermark import mark_of
 from customers.queries import customer_row
@@ -48,23 +48,23 @@ async def _shown(request: Request) -> Retention:
     rows = await services.db.fetch(rules.LIST)
     channels = await services.db.fetch("select distinct channel from account order by 1")
     return Retention(
-        rules=[RuleView(**row) for row in rows],
+        rules=[RetentionRuleView(**row) for row in rows],
         events_days=services.settings.worker.keep_events_days,
         channels=[row["channel"] for row in channels],
     )
 
 
-async def preview(request: Request, query: PreviewQuery) -> Preview:
+async def preview(request: Request, query: RetentionPreviewQuery) -> RetentionPreview:
     company_wide(request)
     try:
         async with request.services.work() as work:
             row = await rules.would_remove(work.tx, query.kind, query.channel, query.days, work.now)
     except asyncpg.QueryCanceledError as error:
         raise Unavailable("Counting takes too long now. Try again when less is going on.") from error
-    return Preview(**row)
+    return RetentionPreview(**row)
 
 
-async def set_rule(request: Request, body: RuleInput) -> Retention:
+async def set_rule(request: Request, body: RetentionRuleInput) -> Retention:
     company_wide(request)
     async with request.services.work() as work:
         await rules.set_rule(
@@ -81,13 +81,13 @@ async def drop_rule(request: Request, rule_id: int) -> Retention:
     return await _shown(request)
 
 
-async def all_holds(request: Request, query: PageQuery) -> HoldList:
+async def all_holds(request: Request, query: RetentionPageQuery) -> LegalHoldList:
     company_wide(request)
     async with request.services.db.pool.acquire() as tx:
-        return HoldList(holds=[HoldView(**row) for row in await holds.listed(tx, query.before, query.limit)])
+        return LegalHoldList(holds=[LegalHoldView(**row) for row in await holds.listed(tx, query.before, query.limit)])
 
 
-async def place(request: Request, body: HoldInput) -> Reply[HoldView]:
+async def place(request: Request, body: LegalHoldInput) -> Reply[LegalHoldView]:
     company_wide(request)
     async with request.services.work() as work:
         made = await holds.place(
@@ -95,18 +95,18 @@ async def place(request: Request, body: HoldInput) -> Reply[HoldView]:
             reason=body.reason, token=body.client_token, address=request.address,
         )  # fmt: skip
         (row,) = await holds.listed(work.tx, made + 1, 1)
-    return Reply(HoldView(**row), status=201)
+    return Reply(LegalHoldView(**row), status=201)
 
 
-async def lift(request: Request, hold_id: int, body: LiftInput) -> HoldView:
+async def lift(request: Request, hold_id: int, body: LegalHoldLift) -> LegalHoldView:
     company_wide(request)
     async with request.services.work() as work:
         await holds.lift(work, request.principal, hold_id, body.reason, address=request.address)
         (row,) = await holds.listed(work.tx, hold_id + 1, 1)
-    return HoldView(**row)
+    return LegalHoldView(**row)
 
 
-async def erasures(request: Request, query: PageQuery) -> ErasureList:
+async def erasures(request: Request, query: RetentionPageQuery) -> ErasureList:
     company_wide(request)
     rows = await request.services.db.fetch(erasing.LIST, query.before, query.limit)
     return ErasureList(erasures=[ErasureView(**row) for row in rows])
@@ -127,7 +127,7 @@ async def plan(request: Request, body: ErasureInput) -> Reply[ErasureView]:
     return Reply(ErasureView(**row), status=201)
 
 
-async def confirm(request: Request, erasure_id: int, body: ConfirmInput) -> ErasureView:
+async def confirm(request: Request, erasure_id: int, body: ErasureConfirm) -> ErasureView:
     company_wide(request)
     async with request.services.work() as work:
         return ErasureView(

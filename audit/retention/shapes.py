@@ -18,13 +18,13 @@ Token = Annotated[str, StringConstraints(min_length=8, max_length=64)]
 Typed = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
 
 
-class PreviewQuery(Input):
+class RetentionPreviewQuery(Input):
     kind: RuleKind
     channel: Channel = ""
     days: Days
 
 
-class Preview(View):
+class RetentionPreview(View):
     """``goes``: messages or records that the rule would empty now; ``stays``: old enough, and kept by a hold."""
 
     goes: int
@@ -35,7 +35,7 @@ class Preview(View):
     newest: datetime | None
 
 
-class RuleInput(Input):
+class RetentionRuleInput(Input):
     """``confirm``: the days, typed again, when the rule removes."""
 
     kind: RuleKind
@@ -45,7 +45,7 @@ class RuleInput(Input):
     confirm: Typed = ""
 
 
-class RuleView(View):
+class RetentionRuleView(View):
     """``removed``: since it exists; ``kept``: by holds in the last pass; ``passing``: a pass is under way."""
 
     id: int
@@ -64,12 +64,12 @@ class RuleView(View):
 class Retention(View):
     """``events_days``: raw messages of platforms that were understood are kept so long (``worker.keep_events_days``)."""
 
-    rules: list[RuleView]
+    rules: list[RetentionRuleView]
     events_days: int
     channels: list[str]
 
 
-class HoldInput(Input):
+class LegalHoldInput(Input):
     kind: HoldKind
     object_id: Id | None = None
     since: AwareDatetime | None = None
@@ -79,16 +79,16 @@ class HoldInput(Input):
     client_token: Token
 
 
-class LiftInput(Input):
+class LegalHoldLift(Input):
     reason: Why
 
 
-class PageQuery(Input):
+class RetentionPageQuery(Input):
     before: Id | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
-class HoldView(View):
+class LegalHoldView(View):
     id: int
     kind: HoldKind
     object_id: int | None
@@ -105,8 +105,8 @@ class HoldView(View):
     active: bool
 
 
-class HoldList(View):
-    holds: list[HoldView]
+class LegalHoldList(View):
+    holds: list[LegalHoldView]
 
 
 class ErasureInput(Input):
@@ -115,24 +115,24 @@ class ErasureInput(Input):
     client_token: Token
 
 
-class ConfirmInput(Input):
+class ErasureConfirm(Input):
     """``confirm``: the number of the customer."""
 
     confirm: Typed
 
 
-class Stay(View):
+class ErasureStay(View):
     what: str
     n: int
     why: Literal["hold", "chain", "trail", "law"]
 
 
-class Report(View):
+class ErasureReport(View):
     """``found``: when it was planned; ``removed`` and ``stays``: what became of it."""
 
     found: dict[str, int]
     removed: dict[str, int]
-    stays: list[Stay]
+    stays: list[ErasureStay]
 
 
 class ErasureView(View):
@@ -145,7 +145,7 @@ class ErasureView(View):
     confirmed_by: int | None
     confirmed_at: datetime | None
     finished_at: datetime | None
-    report: Report
+    report: ErasureReport
 
 
 class ErasureList(View):

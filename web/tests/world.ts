@@ -65,6 +65,8 @@ export function messageView(change: Partial<MessageView> = {}): MessageView {
     created_at: '2026-01-01T00:00:00Z',
     recalled_at: null,
     recalled_by: null,
+    removed_at: null,
+    removed_for: null,
     recallable_until: null,
     ...change,
   }

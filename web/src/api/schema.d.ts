@@ -10690,14 +10690,6 @@ export interface components {
             returning?: boolean | null;
         };
         /**
-         * ConfirmInput
-         * @description ``confirm``: the number of the customer.
-         */
-        ConfirmInput: {
-            /** Confirm */
-            confirm: string;
-        };
-        /**
          * Confirmation
          * @description One's password, as a proof that it is still the same person.
          */
@@ -12164,6 +12156,14 @@ export interface components {
              */
             waits: boolean;
         };
+        /**
+         * ErasureConfirm
+         * @description ``confirm``: the number of the customer.
+         */
+        ErasureConfirm: {
+            /** Confirm */
+            confirm: string;
+        };
         /** ErasureInput */
         ErasureInput: {
             /** Customer Id */
@@ -12177,6 +12177,34 @@ export interface components {
         ErasureList: {
             /** Erasures */
             erasures: components["schemas"]["ErasureView"][];
+        };
+        /**
+         * ErasureReport
+         * @description ``found``: when it was planned; ``removed`` and ``stays``: what became of it.
+         */
+        ErasureReport: {
+            /** Found */
+            found: {
+                [key: string]: number;
+            };
+            /** Removed */
+            removed: {
+                [key: string]: number;
+            };
+            /** Stays */
+            stays: components["schemas"]["ErasureStay"][];
+        };
+        /** ErasureStay */
+        ErasureStay: {
+            /** What */
+            what: string;
+            /** N */
+            n: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "hold" | "chain" | "trail" | "law";
         };
         /** ErasureView */
         ErasureView: {
@@ -12204,7 +12232,7 @@ export interface components {
             confirmed_at: string | null;
             /** Finished At */
             finished_at: string | null;
-            report: components["schemas"]["Report"];
+            report: components["schemas"]["ErasureReport"];
         };
         /**
          * ErrorView
@@ -13595,6 +13623,50 @@ export interface components {
              */
             words: string[];
         };
+        /** HoldInput */
+        HoldInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opted_out" | "complaint";
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** HoldList */
+        HoldList: {
+            /** Holds */
+            holds: components["schemas"]["HoldView"][];
+        };
+        /**
+         * HoldView
+         * @description ``word``: what the customer answered a post with, when that opened it by itself; nobody did then.
+         */
+        HoldView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opted_out" | "complaint";
+            /** Note */
+            note: string;
+            /** By Id */
+            by_id: number | null;
+            /** By Name */
+            by_name: string | null;
+            /** Word */
+            word: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
         /**
          * Holdings
          * @description How much hangs off a customer.
@@ -14144,10 +14216,84 @@ export interface components {
             /** Groups */
             groups: number;
         };
-        /** LiftInput */
-        LiftInput: {
+        /** LegalHoldInput */
+        LegalHoldInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "employee" | "period";
+            /**
+             * Object Id
+             * @default null
+             */
+            object_id?: number | null;
+            /**
+             * Since
+             * @default null
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @default null
+             */
+            until?: string | null;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at?: string | null;
             /** Reason */
             reason: string;
+            /** Client Token */
+            client_token: string;
+        };
+        /** LegalHoldLift */
+        LegalHoldLift: {
+            /** Reason */
+            reason: string;
+        };
+        /** LegalHoldList */
+        LegalHoldList: {
+            /** Holds */
+            holds: components["schemas"]["LegalHoldView"][];
+        };
+        /** LegalHoldView */
+        LegalHoldView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "customer" | "conversation" | "employee" | "period";
+            /** Object Id */
+            object_id: number | null;
+            /** Name */
+            name: string;
+            /** Since */
+            since: string | null;
+            /** Until */
+            until: string | null;
+            /** Reason */
+            reason: string;
+            /** Placed By */
+            placed_by: number | null;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Ends At */
+            ends_at: string | null;
+            /** Lifted By */
+            lifted_by: number | null;
+            /** Lifted At */
+            lifted_at: string | null;
+            /** Lift Reason */
+            lift_reason: string;
+            /** Active */
+            active: boolean;
         };
         /** LineView */
         LineView: {
@@ -17548,24 +17694,6 @@ export interface components {
              */
             volume?: number;
         };
-        /**
-         * Preview
-         * @description ``goes``: messages or records that the rule would empty now; ``stays``: old enough, and kept by a hold.
-         */
-        Preview: {
-            /** Goes */
-            goes: number;
-            /** Stays */
-            stays: number;
-            /** Files */
-            files: number;
-            /** Bytes */
-            bytes: number;
-            /** Oldest */
-            oldest: string | null;
-            /** Newest */
-            newest: string | null;
-        };
         /** PreviewInput */
         PreviewInput: {
             /** Ids */
@@ -18070,22 +18198,6 @@ export interface components {
             folders: components["schemas"]["ReplyFolder"][];
         };
         /**
-         * Report
-         * @description ``found``: when it was planned; ``removed`` and ``stays``: what became of it.
-         */
-        Report: {
-            /** Found */
-            found: {
-                [key: string]: number;
-            };
-            /** Removed */
-            removed: {
-                [key: string]: number;
-            };
-            /** Stays */
-            stays: components["schemas"]["Stay"][];
-        };
-        /**
          * RerunInput
          * @description Which: some by id, or all of a state.
          */
@@ -18212,11 +18324,88 @@ export interface components {
          */
         Retention: {
             /** Rules */
-            rules: components["schemas"]["RuleView"][];
+            rules: components["schemas"]["RetentionRuleView"][];
             /** Events Days */
             events_days: number;
             /** Channels */
             channels: string[];
+        };
+        /**
+         * RetentionPreview
+         * @description ``goes``: messages or records that the rule would empty now; ``stays``: old enough, and kept by a hold.
+         */
+        RetentionPreview: {
+            /** Goes */
+            goes: number;
+            /** Stays */
+            stays: number;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /** Oldest */
+            oldest: string | null;
+            /** Newest */
+            newest: string | null;
+        };
+        /**
+         * RetentionRuleInput
+         * @description ``confirm``: the days, typed again, when the rule removes.
+         */
+        RetentionRuleInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "messages" | "media" | "records";
+            /**
+             * Channel
+             * @default
+             */
+            channel?: string;
+            /** Days */
+            days: number;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Confirm
+             * @default
+             */
+            confirm?: string;
+        };
+        /**
+         * RetentionRuleView
+         * @description ``removed``: since it exists; ``kept``: by holds in the last pass; ``passing``: a pass is under way.
+         */
+        RetentionRuleView: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "messages" | "media" | "records";
+            /** Channel */
+            channel: string;
+            /** Days */
+            days: number;
+            /** Enabled */
+            enabled: boolean;
+            /** Passing */
+            passing: boolean;
+            /** Passed At */
+            passed_at: string | null;
+            /** Removed */
+            removed: number;
+            /** Kept */
+            kept: number;
+            /** Updated By */
+            updated_by: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /** RetriedView */
         RetriedView: {
@@ -18310,31 +18499,6 @@ export interface components {
             finds: components["schemas"]["TrialFind"][];
         };
         /**
-         * RuleInput
-         * @description ``confirm``: the days, typed again, when the rule removes.
-         */
-        RuleInput: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "messages" | "media" | "records";
-            /**
-             * Channel
-             * @default
-             */
-            channel?: string;
-            /** Days */
-            days: number;
-            /** Enabled */
-            enabled: boolean;
-            /**
-             * Confirm
-             * @default
-             */
-            confirm?: string;
-        };
-        /**
          * RuleOrder
          * @description Every id of the list, in the new order.
          */
@@ -18392,40 +18556,6 @@ export interface components {
              * Format: date-time
              */
             changed_at: string;
-        };
-        /**
-         * RuleView
-         * @description ``removed``: since it exists; ``kept``: by holds in the last pass; ``passing``: a pass is under way.
-         */
-        RuleView: {
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "messages" | "media" | "records";
-            /** Channel */
-            channel: string;
-            /** Days */
-            days: number;
-            /** Enabled */
-            enabled: boolean;
-            /** Passing */
-            passing: boolean;
-            /** Passed At */
-            passed_at: string | null;
-            /** Removed */
-            removed: number;
-            /** Kept */
-            kept: number;
-            /** Updated By */
-            updated_by: number | null;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
         };
         /**
          * RunBrief
@@ -20186,18 +20316,6 @@ export interface components {
              */
             status: "online" | "busy" | "away";
         };
-        /** Stay */
-        Stay: {
-            /** What */
-            what: string;
-            /** N */
-            n: number;
-            /**
-             * Why
-             * @enum {string}
-             */
-            why: "hold" | "chain" | "trail" | "law";
-        };
         /**
          * StepAside
          * @description A step that failed inside the service: the rest goes on, and it is tried again after ``until``. ``error``: its kind, for whoever
@@ -21849,80 +21967,6 @@ export interface components {
             /** More */
             more: number;
         };
-        /** HoldInput */
-        audit__retention__shapes__HoldInput: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "customer" | "conversation" | "employee" | "period";
-            /**
-             * Object Id
-             * @default null
-             */
-            object_id?: number | null;
-            /**
-             * Since
-             * @default null
-             */
-            since?: string | null;
-            /**
-             * Until
-             * @default null
-             */
-            until?: string | null;
-            /**
-             * Ends At
-             * @default null
-             */
-            ends_at?: string | null;
-            /** Reason */
-            reason: string;
-            /** Client Token */
-            client_token: string;
-        };
-        /** HoldList */
-        audit__retention__shapes__HoldList: {
-            /** Holds */
-            holds: components["schemas"]["audit__retention__shapes__HoldView"][];
-        };
-        /** HoldView */
-        audit__retention__shapes__HoldView: {
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "customer" | "conversation" | "employee" | "period";
-            /** Object Id */
-            object_id: number | null;
-            /** Name */
-            name: string;
-            /** Since */
-            since: string | null;
-            /** Until */
-            until: string | null;
-            /** Reason */
-            reason: string;
-            /** Placed By */
-            placed_by: number | null;
-            /**
-             * Placed At
-             * Format: date-time
-             */
-            placed_at: string;
-            /** Ends At */
-            ends_at: string | null;
-            /** Lifted By */
-            lifted_by: number | null;
-            /** Lifted At */
-            lifted_at: string | null;
-            /** Lift Reason */
-            lift_reason: string;
-            /** Active */
-            active: boolean;
-        };
         /** StateCount */
         audit__search__shapes__StateCount: {
             /**
@@ -21962,50 +22006,6 @@ export interface components {
             /** Rising */
             rising: components["schemas"]["WordCount"][];
             progress: components["schemas"]["CountProgress"];
-        };
-        /** HoldInput */
-        campaigns__audience__holds__HoldInput: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "opted_out" | "complaint";
-            /**
-             * Note
-             * @default
-             */
-            note?: string;
-        };
-        /** HoldList */
-        campaigns__audience__holds__HoldList: {
-            /** Holds */
-            holds: components["schemas"]["campaigns__audience__holds__HoldView"][];
-        };
-        /**
-         * HoldView
-         * @description ``word``: what the customer answered a post with, when that opened it by itself; nobody did then.
-         */
-        campaigns__audience__holds__HoldView: {
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "opted_out" | "complaint";
-            /** Note */
-            note: string;
-            /** By Id */
-            by_id: number | null;
-            /** By Name */
-            by_name: string | null;
-            /** Word */
-            word: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
         };
         /** StateCount */
         campaigns__ledger__views__StateCount: {
@@ -29164,7 +29164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["RetentionPreview"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -29215,7 +29215,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RuleInput"];
+                "application/json": components["schemas"]["RetentionRuleInput"];
             };
         };
         responses: {
@@ -29380,7 +29380,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["audit__retention__shapes__HoldList"];
+                    "application/json": components["schemas"]["LegalHoldList"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -29431,7 +29431,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["audit__retention__shapes__HoldInput"];
+                "application/json": components["schemas"]["LegalHoldInput"];
             };
         };
         responses: {
@@ -29441,7 +29441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["audit__retention__shapes__HoldView"];
+                    "application/json": components["schemas"]["LegalHoldView"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -29521,7 +29521,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LiftInput"];
+                "application/json": components["schemas"]["LegalHoldLift"];
             };
         };
         responses: {
@@ -29531,7 +29531,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["audit__retention__shapes__HoldView"];
+                    "application/json": components["schemas"]["LegalHoldView"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -29854,7 +29854,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConfirmInput"];
+                "application/json": components["schemas"]["ErasureConfirm"];
             };
         };
         responses: {
@@ -58929,7 +58929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["campaigns__audience__holds__HoldList"];
+                    "application/json": components["schemas"]["HoldList"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
@@ -58991,7 +58991,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["campaigns__audience__holds__HoldInput"];
+                "application/json": components["schemas"]["HoldInput"];
             };
         };
         responses: {
@@ -59001,7 +59001,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["campaigns__audience__holds__HoldList"];
+                    "application/json": components["schemas"]["HoldList"];
                 };
             };
             /** @description The request cannot be understood. */
@@ -59098,7 +59098,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["campaigns__audience__holds__HoldList"];
+                    "application/json": components["schemas"]["HoldList"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */
