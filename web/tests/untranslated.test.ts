@@ -13,7 +13,7 @@ const SAME_EVERYWHERE = new Set(['SCRM', 'Ctrl', 'Shift', 'Alt', 'Enter', 'Esc',
 /** Each language is offered under its own name. */
 const OWN_NAMES = new Set(['中文', '简体中文', 'English', '切换到中文', 'Switch to English'])
 /** Files whose purpose is a language: formats of times and lists, searching in Chinese, the keys of Chinese keyboards. */
-const ABOUT_LANGUAGE = new Set(['ui/time.ts', 'ui/text.ts', 'model/zone.ts', 'features/command/pinyin.ts', 'features/command/keys.ts', 'features/composer/emoji.ts'])
+const ABOUT_LANGUAGE = new Set(['ui/time.ts', 'ui/text.ts', 'model/zone.ts', 'features/command/pinyin.ts', 'features/command/keys.ts', 'features/composer/emoji.ts', 'features/rules/closers.ts'])
 const READ = new Set(['title', 'placeholder', 'alt', 'label', 'aria-label', 'aria-description', 'aria-roledescription', 'aria-valuetext', 'text', 'header', 'description'])
 
 const CHINESE = /[\u3400-\u9fff\u3001\u3002\uff01\uff1f\uff0c\uff1a\uff1b]/

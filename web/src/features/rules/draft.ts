@@ -1,4 +1,5 @@
 import type { AuditRule, NewRule, RuleData, RuleKind, Severity, Word } from '@/api/rules'
+import { CLOSERS } from './closers'
 
 export const KINDS: readonly RuleKind[] = ['words', 'phone', 'payee', 'card', 'red_packet', 'customer_deleted', 'mass_recall', 'slow_reply', 'no_reply', 'off_hours']
 /** Whose messages a kind is about, where that is a question. */
@@ -32,7 +33,7 @@ export function emptyDraft(kind: RuleKind = 'words'): Draft {
   return {
     kind, name: '', severity: 'medium', enabled: true, who: 'employees', channels: [], teams: [], accounts: [], words: '', exceptions: '', intercept: 'off',
     yuan: 0, minutes: kind === 'no_reply' ? 120 : kind === 'mass_recall' ? 10 : 30, working: true,
-    enough: '好的\n好\n嗯\n谢谢\n收到\n知道了\n明白了\nok\nthanks\n再见', times: 5, use: 'hours', start: '22:00', end: '08:00',
+    enough: CLOSERS, times: 5, use: 'hours', start: '22:00', end: '08:00',
   }
 }
 
