@@ -93,6 +93,8 @@ from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
 from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
+from audit.evidence import watching as evidence_watching
+from audit.evidence.chain import Sealer
 from audit.payments.bills import BillReader
 from audit.payments.watch import MoneyWatcher
 from audit.quality import draw as quality_draw
@@ -241,6 +243,8 @@ TICKS = {
     prepare.PREPARE_ALL: prepare.EVERY,
     tidying.TIDY: 3600,
     FIND_DUPLICATES: 20,
+    evidence_watching.CHECK: evidence_watching.CHECK_SECONDS,
+    evidence_watching.ANCHOR: evidence_watching.ANCHOR_SECONDS,
     **sync_loops.TICKS,
     **quality_draw.TICKS,
     everyone.RECOMPUTE: everyone.SWEEP_SECONDS,
@@ -458,6 +462,8 @@ class Worker:
                 SEND_CARD: send_card,
                 FIND_DUPLICATES: find_duplicates,
                 LEARN_PHONE: learn_phone,
+                evidence_watching.CHECK: evidence_watching.nightly,
+                evidence_watching.ANCHOR: evidence_watching.anchor,
                 **customers.list_work.JOBS,
                 **sync_loops.JOBS,
                 **quality_draw.JOBS,
@@ -524,6 +530,7 @@ class Worker:
             Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
             Loop("audit-talks", TalkKeeper(services).round, look=2.0, share=0.5),
             Loop("audit-words", WordCounter(services).round, bus=bus, topics=("words",), look=3.0, share=0.3),
+            Loop("audit-sealing", Sealer(services).round, look=10.0, share=0.3),
             Loop("audit-acts", ActWatcher(services).round, look=20.0),
             Loop("audit-intercept", Interceptor(services).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
             Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from obstore.store import LocalStore, from_url
 from scrm.errors import TooLarge
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from scrm.config import Settings
 
 FALLBACK_MIME = "application/octet-stream"
@@ -69,6 +71,10 @@ class Blobs:
         sha256, _, _ = await self.put(once(), limit=max(len(data), 1))
         return sha256
 
+    async def put_file(self, path: Path, sha256: str) -> None:
+        """A file of any size, whose SHA-256 the caller has made while writing it."""
+        await obstore.put_async(self._store, _path(sha256), path)
+
     async def read(self, sha256: str) -> bytes:
         """Raises ``FileNotFoundError``."""
         found = await obstore.get_async(self._store, _path(sha256))
@@ -86,6 +92,24 @@ class Blobs:
             await obstore.delete_async(self._store, _path(sha256))
         except FileNotFoundError:
             return
+
+
+class SecondPlace:
+    """Small files by name somewhere else: a folder, or a store as obstore names it (``s3://bucket/prefix``)."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, where: str, options: Mapping[str, SecretStr]) -> SecondPlace:
+        if "://" not in where:
+            Path(where).mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(prefix=Path(where)))
+        store: Any = from_url
+        return cls(store(where, config={key: one.get_secret_value() for key, one in options.items()} or None))
+
+    async def put(self, name: str, data: bytes) -> None:
+        await obstore.put_async(self._store, name, data)
 
 
 def _path(sha256: str) -> str:

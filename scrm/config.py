@@ -111,6 +111,12 @@ class ArchiveSettings(Section):
     proxy_password: SecretStr | None = None
 
 
+class EvidenceSettings(Section):
+    anchor: str = ""
+    """A folder or a store elsewhere, to which the head of the chain is written."""
+    anchor_options: dict[str, SecretStr] = Field(default_factory=dict)
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; ``config.example.toml`` explains each key."""
 
@@ -128,6 +134,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     worker: WorkerSettings = WorkerSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     demo: bool = False
 
     @classmethod

@@ -48,3 +48,5 @@ CAMPAIGN_LATE_SECONDS = Gauge("scrm_campaign_late_seconds", "Age of the oldest d
 CAMPAIGN_TICKETS = Gauge("scrm_campaign_tickets", "Calls for many recipients that wait, by state", ["state"])
 CAMPAIGN_ASIDE = Gauge("scrm_campaign_aside", "Runs of campaigns of which a step is put aside at this moment")
 CAMPAIGN_CALLS = Counter("scrm_campaign_calls_total", "Calls to platforms for many recipients, by outcome", ["outcome"])
+EVIDENCE_LEAVES = Counter("scrm_evidence_leaves_total", "Things that were sealed into the chain of evidence")
+EVIDENCE_FAILED = Gauge("scrm_evidence_failed", "What the last check of the chain of evidence found wrong")

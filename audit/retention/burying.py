@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from audit.evidence import tombstones
 from audit.retention import holds
 from inbox import rows
 from scrm.services import Work
@@ -43,6 +44,7 @@ EMPTY_MEDIA = """
 update attachment set state = 'expired', sha256 = null, name = case when $3 then '' else name end, handle = '{}', reason = $2
 where message_id = any($1::bigint[]) and (state <> 'expired' or sha256 is not null or handle <> '{}')
 """
+FILES_OF = "select id from attachment where message_id = any($1::bigint[]) and sha256 is not null"
 RECORDS_OF = """
 select r.id from archive_record r join message m on m.conversation_id = r.conversation_id and m.platform_message_id = r.message_id
 join conversation c on c.id = m.conversation_id join account a on a.id = c.account_id and a.connection_id = r.connection_id
@@ -74,6 +76,8 @@ async def bury(work: Work, kind: Kind, ids: Sequence[int], reason: Reason, agent
     if not mine:
         return 0
     versions = [places[row["conversation_id"]].next_version() for row in found]
+    files = [row["id"] for row in await work.tx.fetch(FILES_OF, mine)]
+    await tombstones.bury(work, "media", files, reason, agent_id)
     await work.tx.execute(DIGEST_MEDIA, mine, reason, agent_id, work.now)
     await work.tx.execute(EMPTY_MEDIA, mine, _said(reason), kind == "message")
     if kind == "media":
@@ -82,6 +86,7 @@ async def bury(work: Work, kind: Kind, ids: Sequence[int], reason: Reason, agent
             mine, versions,
         )  # fmt: skip
     else:
+        await tombstones.bury(work, "message", mine, reason, agent_id)
         await work.tx.execute(DIGEST_MESSAGES, mine, reason, agent_id, work.now)
         records = [row["id"] for row in await work.tx.fetch(RECORDS_OF, mine)]
         await _records(work, records, reason, agent_id)
@@ -99,6 +104,7 @@ async def bury(work: Work, kind: Kind, ids: Sequence[int], reason: Reason, agent
 async def _records(work: Work, ids: Sequence[int], reason: Reason, agent_id: int | None) -> int:
     if not ids:
         return 0
+    await tombstones.bury(work, "record", ids, reason, agent_id)
     await work.tx.execute(DIGEST_RECORDS, list(ids), reason, agent_id, work.now)
     await work.tx.execute(EMPTY_RECORDS, list(ids))
     return len(ids)

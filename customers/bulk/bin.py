@@ -35,6 +35,7 @@ with recursive whole as (
 ) select id from whole
 """
 ERASE = (
+    "select set_config('scrm.removing', 'purge', true) from unnest($1::bigint[]) limit 1",
     "update group_member set name = '', external_id = 'erased-' || id where contact_id in "
     "(select id from contact where customer_id = any($1::bigint[]))",
     "delete from platform_event where contact_id in (select id from contact where customer_id = any($1::bigint[]))",

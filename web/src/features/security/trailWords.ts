@@ -4,7 +4,7 @@ import { usePeople } from '@/stores/people'
 import { useI18n } from 'vue-i18n'
 
 /** What acts are about, as their names begin. */
-export const AREAS = ['session', 'second_factor', 'identity', 'agent', 'role', 'team', 'token', 'company', 'setting', 'customer', 'message', 'connection', 'account', 'rule', 'quick_reply', 'material', 'macro', 'label', 'campaign', 'campaign_content', 'campaign_list', 'archive', 'payments', 'money', 'search', 'audit_rule', 'alert', 'quality_sheet', 'quality_plan', 'quality_sample', 'words', 'topic'] as const
+export const AREAS = ['session', 'second_factor', 'identity', 'agent', 'role', 'team', 'token', 'company', 'setting', 'customer', 'message', 'connection', 'account', 'rule', 'quick_reply', 'material', 'macro', 'label', 'campaign', 'campaign_content', 'campaign_list', 'archive', 'payments', 'money', 'search', 'audit_rule', 'alert', 'evidence', 'quality_sheet', 'quality_plan', 'quality_sample', 'words', 'topic'] as const
 
 /** Lines of the trail as sentences. An act without words of its own is put together from what was done to what. */
 export function useTrailWords() {

@@ -1,0 +1,1 @@
+"""A chain of hashes over what was said and done, and evidence taken out of it."""
