@@ -70,6 +70,7 @@ class Stretch:
 
 START = "insert into reading_place (name, last_id) values ($1, $2) on conflict do nothing"
 HELD = "select last_id from reading_place where name = $1 for update skip locked"
+ANY = "select exists (select from {source})"
 MOVE = "update reading_place set last_id = $2 where name = $1"
 
 
@@ -80,7 +81,10 @@ async def next_stretch(
     nothing new, or another process reads at this moment. ``from_now``: a reader that is new begins with what comes next."""
     last = await work.tx.fetchval(HELD, name)
     if last is None:
-        begin = await work.tx.fetchval(f"select coalesce(max(id), 0) from {source}") if from_now else 0  # noqa: S608 - one of the names above
+        begin = await safe_ceiling(work.tx, source) if from_now else 0
+        if from_now and begin == 0 and await work.tx.fetchval(ANY.format(source=source)):
+            # What is being written at this moment comes, too: another moment, and it is known where "now" is.
+            return None
         await work.tx.execute(START, name, begin)
         return None
     ceiling = await safe_ceiling(work.tx, source)

@@ -99,6 +99,28 @@ async def test_readers_get_every_row_once(services: Services) -> None:
     assert read == there
 
 
+async def test_a_reader_that_begins_now_does_not_begin_behind_what_is_still_being_written(services: Services) -> None:
+    async def look() -> int:
+        async with services.work() as work:
+            stretch = await next_stretch(work, "a reader", "audit_event", at_once=100, from_now=True)
+            return stretch.until - stretch.after if stretch is not None else 0
+
+    place = "select last_id from reading_place where name = 'a reader'"
+    async with services.db.pool.acquire() as slow:
+        writing = slow.transaction()
+        await writing.start()
+        await slow.execute(RECORD, *LINE)
+        await services.db.execute(RECORD, *LINE)
+        for _ in range(2):
+            assert await look() == 0
+            assert await services.db.fetchval(place) is None
+        await writing.commit()
+    assert await look() == 0
+    assert await services.db.fetchval(place) == await newest(services)
+    await services.db.execute(RECORD, *LINE)
+    assert await look() == 1
+
+
 async def test_what_is_undone_comes_again(services: Services) -> None:
     await services.db.execute(RECORD, *LINE)
 

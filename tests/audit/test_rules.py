@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
+import xlsxwriter
 
 from audit.rules.acts import ActWatcher
 from audit.rules.rerun import Backlooker
@@ -62,6 +65,8 @@ async def test_a_word_becomes_a_hit_and_an_alert_that_leads_to_its_place(site: S
     account = await site.account(await site.connection())
     conversation = await site.conversation(account)
     rule = await a_rule(auditor, "返现", "加*微信", exceptions=["不支持返现"])
+    await a_rule(auditor, "返现", account_ids=[account + 1])
+    await a_rule(auditor, "返现", channels=["another"])
     await watched(site)
     agent = await site.agent("rep")
     said = await site.says(conversation, "这单可以给您返现 50，加我的微信", direction="out", sender_agent_id=agent)
@@ -129,8 +134,12 @@ class _Work:
         return work
 
     async def __aexit__(self, *error: Any) -> Any:
-        if error[0] is None:
-            self._dying.count()
+        try:
+            if error[0] is None:
+                self._dying.count()
+        except ConnectionResetError as killed:
+            await self._inner.__aexit__(type(killed), killed, killed.__traceback__)
+            raise
         return await self._inner.__aexit__(*error)
 
 
@@ -305,8 +314,6 @@ async def test_what_a_sentence_would_be_found_by(site: Site) -> None:
 
 
 async def test_a_list_of_words_from_a_file(site: Site) -> None:
-    import aiohttp
-
     auditor = await site.signed_in("auditor")
     form = aiohttp.FormData()
     form.add_field("file", "敏感词\n返现\n返现\n加*微信\n/转.{0,3}账/\n*\n".encode("gb18030"), filename="words.txt")
@@ -316,3 +323,10 @@ async def test_a_list_of_words_from_a_file(site: Site) -> None:
         ("返现", "plain"), ("加*微信", "wildcard"), ("转.{0,3}账", "regex"),
     ]  # fmt: skip
     assert (read["doubles"], len(read["refused"])) == (1, 1)
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().write_column(0, 0, ["敏感词", "最低价", 110, ""])
+    form = aiohttp.FormData()
+    form.add_field("file", out.getvalue(), filename="words.xlsx")
+    status, read = await auditor.call("POST", "/api/audit/rules/words", data=form)
+    assert (status, [one["text"] for one in read["words"]]) == (200, ["最低价", "110"])
