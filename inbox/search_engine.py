@@ -17,6 +17,7 @@ from inbox.search_places import Segments, character_keys, known_up_to, segments
 from inbox.search_statements import BLOCK, FOUND, SEGMENT, Statements, Wanted
 from scrm.clock import monotonic
 from scrm.db import Row, Tx
+from scrm.views import MAX_ID
 
 WALKED = 1000
 """The newest messages that are read one by one before the index is asked."""
@@ -65,8 +66,7 @@ class Search:
                 return [], 0
             if await self._tx.fetchval(LENGTH, list(conversations)) <= SHORT:
                 return await self._in_conversations(conversations)
-        high = await self._tx.fetchval("select coalesce(max(id), 0) from message") + 1
-        high = min(high, self._below or high)
+        high = self._below or MAX_ID
         words = bool(self._terms.words) and not self._wanted.rare
         at = await self._walk(high, 1)
         if at > self._low and self._going_on:

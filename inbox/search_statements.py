@@ -172,8 +172,6 @@ class Statements:
         """What says one of the words in a title or in the name of a file, and all of them somewhere."""
         where = self.wanted.where(arguments)
         most = arguments.add(limit, "bigint")
-        top, bottom = (high - 1) >> CALLED_BLOCK, max(low, 0) >> CALLED_BLOCK
-        blocks = arguments.add(list(range(top, bottom - 1, -1)), "bigint[]")
         below, above = arguments.add(high, "bigint"), arguments.add(low, "bigint")
         asked = [arguments.add(keys, "bigint[]") for keys in self.wanted.terms.keys_by_word]
 
@@ -181,7 +179,8 @@ class Statements:
             each = [f"{keys} @> array(select (b.id << 42) | p from unnest({one}) p)" for one in asked]
             return f"({' or '.join(each)})"
 
-        return f"""select f.* from unnest({blocks}) with ordinality b (id, place)
+        newest = f"least({below} - 1, (select coalesce(max(id), 0) from message))"
+        return f"""select f.* from generate_series({newest} >> {CALLED_BLOCK}, greatest({above}, 0) >> {CALLED_BLOCK}, -1) b (id)
           cross join lateral (
             select message_id from (
               (select id as message_id from message where content <> '{{}}'

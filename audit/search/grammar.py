@@ -6,6 +6,7 @@ Chinese keyboards make them (``“ ”``, ``＂``, ``－``, the wide space) coun
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from inbox.search_terms import Terms
@@ -15,6 +16,8 @@ CLOSES = {'"': '"', "＂": "＂", "“": "”"}
 DASHES = "-－"
 MOST = 20
 """Words of one search."""
+PLAIN = re.compile(r"[ -@\[-~\u4e00-\u9fff]*")
+"""Small letters, digits, signs and Chinese characters are folded already."""
 FOLD = "select array_agg(search_fold(w) order by n) from unnest($1::text[]) with ordinality x (w, n)"
 
 
@@ -76,6 +79,8 @@ def _phrase(text: str, at: int) -> tuple[str, int] | None:
 async def terms_of(tx: Tx, text: str) -> Terms:
     """Folded as the texts are."""
     asked = parse(text)
+    if PLAIN.fullmatch(text):
+        return Terms(asked.words, asked.excluded)
     folded: list[str] = await tx.fetchval(FOLD, [*asked.words, *asked.excluded]) or []
     words, excluded = folded[: len(asked.words)], folded[len(asked.words) :]
     return Terms(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.search.grammar import MOST, Asked, parse, quoted
+from audit.search.grammar import MOST, PLAIN, Asked, parse, quoted
 from audit.search.relevance import score
 from inbox.search_terms import Terms
 
@@ -33,6 +35,12 @@ def test_phrases_stand_for_themselves(phrases: list[str], excluded: list[str]) -
 def test_words_are_what_stands_between_spaces(words: list[str], space: str) -> None:
     assert parse(space.join(words)) == Asked(tuple(words), ())
     assert parse(space.join(f"-{word}" for word in words)) == Asked((), tuple(words))
+
+
+def test_every_plain_character_stays_as_it_is() -> None:
+    plain = [chr(code) for code in range(0x110000) if PLAIN.fullmatch(chr(code))]
+    assert len(plain) > 20_000
+    assert all(unicodedata.normalize("NFKC", one).lower() == one for one in plain)
 
 
 def test_marks_that_are_none() -> None:
