@@ -9,7 +9,7 @@ from adapters.wecom.archive import NO_SECRET
 from adapters.wecom.client import WeComClient
 from adapters.wecom.ids import member
 from adapters.wecom.values import moment_or_none, objects, text, texts
-from scrm.channel import JsonObject
+from scrm.channel import JsonObject, Sentence
 from scrm.channel_archive import Agreement, ArchiveUnready
 from scrm.errors import Rejected
 
@@ -18,6 +18,11 @@ _STATES: Mapping[str, Literal["agreed", "by_default", "refused"]] = {
     "Default_Agree": "by_default",
     "Disagree": "refused",
 }
+_REFUSED = "wecom.40001"
+BAD_SECRET = Sentence(
+    "企业微信不接受会话内容存档的 Secret。请管理员在管理后台“管理工具 → 会话内容存档”中核对，填入连接设置。",
+    "WeCom does not accept the secret of the chat archive. An administrator must compare it with the console, under Chat Archive.",
+)
 _NO_SUCH_ROOM = frozenset({"wecom.40050", "wecom.40058", "wecom.49008", "wecom.301059"})
 """A group that is dissolved, inside the company, or not this app's to ask about."""
 
@@ -51,7 +56,12 @@ class ArchiveConsent:
     async def _consent_answer(self, path: str, body: JsonObject) -> JsonObject:
         if self._consent_client is None:
             raise ArchiveUnready("no_secret", NO_SECRET)
-        return await self._consent_client.post(path, body)
+        try:
+            return await self._consent_client.post(path, body)
+        except Rejected as error:
+            if error.code == _REFUSED:
+                raise ArchiveUnready("bad_secret", BAD_SECRET) from error
+            raise
 
 
 def _agreements(answer: JsonObject) -> list[Agreement]:

@@ -94,13 +94,16 @@ def new_key() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
+def buy(wecom: WecomControl, members: list[str]) -> None:
+    """From the first day, so that nobody tries its secret in vain. The last of the members has no seat of it."""
+    wecom.buy_archive(CORP_ID, ARCHIVE_SECRET, members[:-1] if len(members) > 2 else members)
+
+
 def record(simulator: WecomSimulator, now: float) -> str:
     """Puts the chats into the archive, the last of them just before ``now`` (Unix seconds). Returns the private key that opens them."""
     private, public = new_key()
     wecom, corp = simulator.control, simulator.world.corps[CORP_ID]
     members = [one.userid for one in corp.members.values() if one.serves]
-    # One of them has no seat of the archive.
-    wecom.buy_archive(CORP_ID, ARCHIVE_SECRET, members[:-1] if len(members) > 2 else members)
     wecom.add_archive_key(CORP_ID, public)
     pairs = [(follow.userid, customer) for customer, follows in corp.follows.items() for follow in follows.values()]
     for n, (chat, (userid, customer)) in enumerate(zip(CHATS, pairs, strict=False)):

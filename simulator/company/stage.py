@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from simulator.company import contacts, people
+from simulator.company import archive, contacts, people
 from simulator.company.drawing import pdf, picture
 from simulator.company.people import ACCOUNTS, Account, person_id
 from simulator.company.script import Line
@@ -53,6 +53,8 @@ class Stage:
             people.CORP_ID, people.APP_SECRET, people.AGENT_ID, name="青禾客服中台", corp_name=people.COMPANY
         )
         contacts.set_up(wecom)
+        corp = self.wecom.world.corps[people.CORP_ID]
+        archive.buy(wecom, [one.userid for one in corp.members.values() if one.serves])
         for account in ACCOUNTS:
             if account.platform == "wecom":
                 wecom.create_kf_account(people.CORP_ID, account.name, account.external_id)
