@@ -12,7 +12,8 @@ def fold(text: str) -> str:
 
 def places_of(text: str, plain: str) -> Sequence[int] | None:
     """For each character of the folded text, and for its end, the place in ``text`` that it comes from; None: the same place."""
-    if plain == text or (len(plain) == len(text) and text.isascii()):
+    if len(plain) == len(text) and not any(map(unicodedata.combining, text)):
+        # Nothing grew together and nothing fell apart: what is wide became narrow, each in its place.
         return None
     places: list[int] = []
     letters: list[str] = []
