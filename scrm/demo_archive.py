@@ -48,7 +48,7 @@ async def record(services: Services, stage: Stage) -> None:
     await know_archives(services)
     await services.db.execute("update archive set due_at = $1", services.clock.now())
     await services.bus.ring("archive", [connection.id])
-    await services.db.execute("update archive_people set due_at = $1", services.clock.now())
+    await services.db.execute("update archive_people set due_at = $1, read_at = null", services.clock.now())
     await services.bus.ring("consent", [connection.id])
     await _read(services, connection.id)
 
