@@ -19,7 +19,16 @@ from typing import cast
 
 import orjson
 
-from scrm import demo_alerts, demo_archive, demo_campaigns, demo_company, demo_library, demo_rules, demo_sales
+from scrm import (
+    demo_alerts,
+    demo_archive,
+    demo_campaigns,
+    demo_company,
+    demo_library,
+    demo_quality,
+    demo_rules,
+    demo_sales,
+)
 from scrm.app import open_services, running, until_stopped
 from scrm.clock import ShiftedClock
 from scrm.config import LogSettings, Settings
@@ -83,6 +92,7 @@ async def _play(settings: Settings, url: str, pace: float, say: Say) -> None:
                     await demo_campaigns.announce(services)
                     await demo_archive.record(services, stage)
                     await demo_alerts.watch(services)
+                    await demo_quality.inspect(services)
                     state.complete()
                 say(f"Simulated platforms, to be played with: {_controls(stage)}")
                 say(f"Open {address} — {' / '.join(one.login for one in STAFF)}, password: {PASSWORD}")

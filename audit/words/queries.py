@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from audit.words.views import (
     CountProgress,
     Dictionary,
+    HotWordsView,
     TopicList,
     TopicView,
     TrendQuery,
@@ -16,7 +17,6 @@ from audit.words.views import (
     WordDayCount,
     WordEntryView,
     WordQuery,
-    WordsView,
 )
 from inbox.list_sql import Arguments
 from scrm.company import FACTS
@@ -33,7 +33,7 @@ select b.last_id, b.until_id from word_book b where state = 'building'
 """
 
 
-async def words(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> WordsView:
+async def words(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> HotWordsView:
     first, last = await _period(tx, query, now)
     length = (last - first).days + 1
     rows = await _counted(tx, scope, query, first - timedelta(days=length), last, first)
@@ -41,7 +41,7 @@ async def words(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> WordsV
     total, before = (whole["now"], whole["before"]) if whole else (0, 0)
     counts = [_count(row, total, before) for row in rows if row["word"]]
     rising = [one for one in counts if one.messages >= FEWEST and one.rise > 1 and before > 0]
-    return WordsView(
+    return HotWordsView(
         first=first,
         last=last,
         reach="some" if scope.everything or scope.teams is not None else "none",

@@ -6,20 +6,20 @@ from audit.words import edit, queries
 from audit.words.views import (
     Dictionary,
     EntriesInput,
+    HotWordsView,
     TopicInput,
     TopicList,
     TopicMade,
     TrendQuery,
     TrendView,
     WordQuery,
-    WordsView,
 )
 from inbox.queries import one_moment
 from scrm.http import Reply, Request, Route
 from scrm.permissions import AUDIT_READ, AUDIT_RULES, Scope
 
 
-async def show_words(request: Request, query: WordQuery) -> WordsView:
+async def show_words(request: Request, query: WordQuery) -> HotWordsView:
     async with one_moment(request.services.db) as tx:
         return await queries.words(tx, Scope.of(request.principal), query, request.services.clock.now())
 

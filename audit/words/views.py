@@ -62,7 +62,7 @@ class CountProgress(View):
     all: int
 
 
-class WordsView(View):
+class HotWordsView(View):
     """``reach``: whole, or none for who sees no account as a whole: counts are by account. ``messages``: with text."""
 
     first: date

@@ -10803,7 +10803,7 @@ export interface components {
              * @enum {string}
              */
             outcome: "skipped" | "nobody" | "used";
-            why: components["schemas"]["inbox__explain__WordsView"];
+            why: components["schemas"]["WordsView"];
             /** Passed */
             passed: components["schemas"]["PassedView"][];
         };
@@ -12413,7 +12413,7 @@ export interface components {
             by: number | null;
             /** To */
             to: number | null;
-            why: components["schemas"]["inbox__explain__WordsView"];
+            why: components["schemas"]["WordsView"];
             /** Rule Id */
             rule_id: number | null;
             /** Considered */
@@ -13684,6 +13684,36 @@ export interface components {
             phones: number;
             /** Files */
             files: number;
+        };
+        /**
+         * HotWordsView
+         * @description ``reach``: whole, or none for who sees no account as a whole: counts are by account. ``messages``: with text.
+         */
+        HotWordsView: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Reach
+             * @enum {string}
+             */
+            reach: "some" | "none";
+            /** Messages */
+            messages: number;
+            /** Messages Before */
+            messages_before: number;
+            /** Words */
+            words: components["schemas"]["WordCount"][];
+            /** Rising */
+            rising: components["schemas"]["WordCount"][];
+            progress: components["schemas"]["CountProgress"];
         };
         /**
          * Hours
@@ -16803,7 +16833,7 @@ export interface components {
         PassedView: {
             /** Agent Id */
             agent_id: number;
-            why: components["schemas"]["inbox__explain__WordsView"];
+            why: components["schemas"]["WordsView"];
         };
         /** PasswordInput */
         PasswordInput: {
@@ -21382,7 +21412,7 @@ export interface components {
             agent_id: number | null;
             /** Rule Id */
             rule_id: number | null;
-            why: components["schemas"]["inbox__explain__WordsView"];
+            why: components["schemas"]["WordsView"];
             /** Considered */
             considered: components["schemas"]["ConsideredView"][];
             /**
@@ -21967,6 +21997,13 @@ export interface components {
             /** More */
             more: number;
         };
+        /** WordsView */
+        WordsView: {
+            /** Zh */
+            zh: string;
+            /** En */
+            en: string;
+        };
         /** StateCount */
         audit__search__shapes__StateCount: {
             /**
@@ -21976,36 +22013,6 @@ export interface components {
             state: "recalled" | "deleted_friend" | "left_group";
             /** N */
             n: number;
-        };
-        /**
-         * WordsView
-         * @description ``reach``: whole, or none for who sees no account as a whole: counts are by account. ``messages``: with text.
-         */
-        audit__words__views__WordsView: {
-            /**
-             * First
-             * Format: date
-             */
-            first: string;
-            /**
-             * Last
-             * Format: date
-             */
-            last: string;
-            /**
-             * Reach
-             * @enum {string}
-             */
-            reach: "some" | "none";
-            /** Messages */
-            messages: number;
-            /** Messages Before */
-            messages_before: number;
-            /** Words */
-            words: components["schemas"]["WordCount"][];
-            /** Rising */
-            rising: components["schemas"]["WordCount"][];
-            progress: components["schemas"]["CountProgress"];
         };
         /** StateCount */
         campaigns__ledger__views__StateCount: {
@@ -22033,13 +22040,6 @@ export interface components {
              * @default
              */
             reason?: string;
-        };
-        /** WordsView */
-        inbox__explain__WordsView: {
-            /** Zh */
-            zh: string;
-            /** En */
-            en: string;
         };
         /**
          * MoveInput
@@ -32604,7 +32604,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["audit__words__views__WordsView"];
+                    "application/json": components["schemas"]["HotWordsView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

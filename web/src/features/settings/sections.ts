@@ -1,4 +1,4 @@
-import { AlarmClock, Archive, Bell, CalendarClock, CircleUserRound, IdCard, KeyRound, ListPlus, LockKeyhole, Megaphone, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
+import { AlarmClock, Archive, Bell, CalendarClock, CircleUserRound, ClipboardCheck, IdCard, KeyRound, ListPlus, LockKeyhole, Megaphone, MessageSquareReply, MessagesSquare, Network, NotebookPen, Palette, Plug, Route, ShieldCheck, Siren, SquareKanban, Star, Tag, Tags, UsersRound, Wand2, Waves } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /**
@@ -29,6 +29,7 @@ export const SECTIONS: readonly Section[] = [
   { name: 'my-security', path: 'security', group: 'mine', title: 'rights.section.mySecurity', icon: ShieldCheck, component: () => import('@/features/me/MySecurity.vue') },
   { name: 'my-tokens', path: 'tokens', group: 'mine', title: 'rights.section.tokens', icon: KeyRound, component: () => import('@/features/me/MyTokens.vue') },
   { name: 'notices', path: 'notices', group: 'mine', title: 'together.notice.page', icon: Bell, component: () => import('@/features/bell/NoticeSettings.vue') },
+  { name: 'my-quality', path: 'quality', group: 'mine', title: 'rights.section.myQuality', icon: ClipboardCheck, component: () => import('@/features/quality/MyQuality.vue') },
 
   { name: 'people', path: 'people', group: 'company', permission: 'agents.read', title: 'rights.section.people', icon: UsersRound, component: () => import('@/features/admin/People.vue') },
   { name: 'teams', path: 'teams', group: 'company', permission: 'agents.read', title: 'rights.section.teams', icon: Network, component: () => import('@/features/people/Teams.vue') },

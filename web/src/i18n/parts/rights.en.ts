@@ -23,6 +23,7 @@ export default {
       accounts: 'Accounts',
       events: 'Troubled events',
       signIn: 'Sign-in rules',
+      myQuality: 'My inspections',
       trail: 'Audit trail',
     },
     mine: { title: 'What I may do', securityText: 'How you sign in, and where you are signed in now.' },

@@ -24,6 +24,7 @@ export default {
       events: '异常事件',
       signIn: '登录规则',
       trail: '操作记录',
+      myQuality: '我的质检',
     },
     mine: { title: '我可以做什么', securityText: '怎样登录，以及现在在哪里登录着。' },
     look: { intro: '跟着你走，在每个浏览器里都一样。', density: '疏密', time: '时间', of: { comfortable: '宽松', compact: '紧凑' } },
