@@ -23,10 +23,11 @@ select 'live', coalesce(array_agg(word) filter (where kind = 'word'), '{}'), coa
 from word_entry on conflict do nothing
 """
 ANEW = FIRST.replace("'live'", "'building'")
+# Of other kinds the text is what a channel calls them, "[图片]".
 MESSAGES = """
 select m.text, m.direction = 'out' as outgoing, c.account_id, (m.sent_at at time zone $3)::date as day
 from message m join conversation c on c.id = m.conversation_id
-where m.id > $1 and m.id <= $2 and m.text <> '' and m.direction in ('in', 'out') and m.sender_kind in ('customer', 'agent')
+where m.id > $1 and m.id <= $2 and m.text <> '' and m.kind = 'text' and m.direction in ('in', 'out') and m.sender_kind in ('customer', 'agent')
 """
 # An account that was deleted meanwhile takes its counts along.
 ADD = """
