@@ -45,6 +45,11 @@ async def record(services: Services, stage: Stage) -> None:
     private = chats.record(stage.wecom, services.clock.now().timestamp())
     async with services.work() as work:
         await add_key(services, work, principal_of(person), connection.id, 1, private)
+    # Bills were perhaps asked for before there were any.
+    await services.db.execute(
+        "update payment_bills set due_at = $1, read_until = null, trouble = null, trouble_since = null, failures = 0",
+        services.clock.now(),
+    )
     await know_archives(services)
     await services.db.execute("update archive set due_at = $1", services.clock.now())
     await services.bus.ring("archive", [connection.id])

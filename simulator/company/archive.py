@@ -9,6 +9,7 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from simulator.company.money import collect
 from simulator.company.people import CORP_ID
 from simulator.wecom.control import WecomControl
 from simulator.wecom.server import WecomSimulator
@@ -71,6 +72,14 @@ CHATS: tuple[tuple[Line, ...], ...] = (
         Line("member", "收到，尾款走对公账户，合同和发票一起寄给您", 4),
     ),
 )
+PAID_PRIVATELY: tuple[Line, ...] = (
+    Line("customer", "安装费是给你们公司还是给师傅？"),
+    Line("member", "加急的这部分我微信转你的师傅就行，你先转我 800", 4),
+    Line("customer", "好，转你微信了，八百", 15),
+    Line("member", "收到，红包发你了，算是一点心意", 3),
+    Line("member", "谢谢支持", 1, "red_packet", 1880),
+)
+"""Some days ago: what was only spoken of is not seen anywhere by now."""
 INSIDE: tuple[Line, ...] = (
     Line("member", "翠湖湾那个客户周六量尺，你那边车能排吗？"),
     Line("colleague", "可以，我让老赵去", 5),
@@ -106,6 +115,10 @@ def record(simulator: WecomSimulator, now: float) -> str:
     members = [one.userid for one in corp.members.values() if one.serves]
     wecom.add_archive_key(CORP_ID, public)
     pairs = [(follow.userid, customer) for customer, follows in corp.follows.items() for follow in follows.values()]
+    if pairs:
+        collect(wecom, pairs, now)
+        userid, customer = pairs[-1]
+        _say(wecom, PAID_PRIVATELY, {"member": userid, "customer": customer}, {}, now - 3 * 86_400)
     for n, (chat, (userid, customer)) in enumerate(zip(CHATS, pairs, strict=False)):
         people = {"member": userid, "customer": customer}
         _say(wecom, chat, people, {}, now - 3600 * (7 - n))

@@ -1,4 +1,4 @@
-import { ClipboardCheck, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
+import { ClipboardCheck, HandCoins, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */
@@ -19,6 +19,7 @@ export interface AuditSection {
 
 export const SECTIONS: readonly AuditSection[] = [
   { name: 'audit', path: '', permission: 'audit.read', title: 'audit.tab.search', icon: TextSearch, component: () => import('./finder/FinderPage.vue') },
+  { name: 'money', path: 'money', permission: 'audit.read', title: 'audit.tab.money', icon: HandCoins, component: () => import('@/features/money/MoneyPage.vue') },
   { name: 'alerts', path: 'alerts', permission: 'audit.read', title: 'audit.tab.alerts', icon: Siren, component: () => import('@/features/alerts/AlertsPage.vue') },
   { name: 'audit-rules', path: 'rules', permission: 'audit.read', title: 'audit.tab.rules', icon: ScanText, component: () => import('@/features/rules/RulesPage.vue') },
   { name: 'quality', path: 'quality', permission: 'audit.read', title: 'audit.tab.quality', icon: ClipboardCheck, component: () => import('@/features/quality/QualityPage.vue') },
