@@ -34,7 +34,10 @@ NOT_DONE = re.compile(
         "{who}", WHO
     )
 )
+STRONG = re.compile(rf"转(?:(?:账|帐)?(?:了|给|到|过去|过来|好了)|{WHO})|转$|(?:收|给|付|打|退)(?:了|过)|收到")
+"""Without an amount, talk of paying in general (对公转账都支持) is none that was done."""
 NOT_TRANSFER = re.compile(
+    rf"转(?:给)?{WHO}.{{0,4}}(?:电子版|文件|链接|发票|资料|图|视频|照片|合同|报价|名片|人工|客服|同事|主管|领导)|对公(?:转账|账户|打款)|"
     r"转(?:人工|接|发|告|述|让|正|运|介绍|机|车|身|账?户名|发票)|转给(?:人工|客服|同事|主管|领导)|转账(?:功能|限额|页面)|付款(?:方式|码|页面|链接|流程|后|前)"
 )
 
@@ -59,6 +62,8 @@ def claims_in(text: str) -> list[Claim]:
         if not amounts and place + 1 < len(clauses) and _way(clauses[place + 1]) is None:
             # 微信转你了，200 块
             amounts = _amounts(clauses[place + 1], near=False)[:1]
+        if not amounts and way == "transfer" and STRONG.search(clause) is None:
+            continue
         said = [Claim(way, amount) for amount in amounts] or [Claim(way, None)]
         # 转你了，转了200: the one without an amount is the same.
         if found and found[-1].way == way and found[-1].amount_fen is None:

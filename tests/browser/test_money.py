@@ -114,6 +114,7 @@ async def test_where_money_moved(shop: Company, browser: Browser) -> None:
     assert "导出，仅供本次用途" in text.splitlines()[-1]
     assert await shop.services.db.fetchval("select count(*) from audit_event where action = 'payments.exported'") == 1
 
+    await shop.services.db.execute("update agent set language = 'en' where login = 'manager'")
     phone = await open_page(browser, phone=True, language="en", dark=True)
     await sign_in(phone, shop.address, "manager")
     await phone.goto(f"{shop.address}/audit/money?tab=claims")
