@@ -3,6 +3,7 @@
 # make bench  the benchmarks, each with its floor
 # make chaos  the long fault test
 # make month  a month in the life of 20 reps and 5,000 customers
+# make recall search against reading everything: 300,000 messages, 2,000 random pieces
 # make campaign  200,000 deliveries over 30 accounts while workers are killed 50 times
 # Needs Python 3.11+ with pip and venv; everything else is installed here.
 
