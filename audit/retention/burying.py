@@ -35,6 +35,7 @@ WORDS_GONE = (
     "update alert set detail = '{}' where message_id = any($1::bigint[])",
     "delete from archive_media where attachment_id in (select id from attachment where message_id = any($1::bigint[]))",
 )
+FILES_OF = "select id from attachment where message_id = any($1::bigint[]) and sha256 is not null"
 DIGEST_MEDIA = """
 insert into removal (kind, object_id, digest, reason, agent_id, removed_at)
 select 'media', t.id, decode(t.sha256, 'hex'), $2, $3, $4 from attachment t

@@ -53,6 +53,24 @@ export function whenUndoable(handler: typeof onUndoable): void {
   onUndoable = handler
 }
 
+let onReasonNeeded: (act: string, objectId: number) => Promise<boolean> = () => Promise.resolve(false)
+
+/** Called when the company wants to know why; true: it was told, and the request is made again. */
+export function whenReasonNeeded(handler: typeof onReasonNeeded): void {
+  onReasonNeeded = handler
+}
+
+/** The same request again, once somebody has said why. Everything else goes through as it is. */
+async function asked(request: Request): Promise<Response> {
+  const again = request.clone()
+  const answer = await globalThis.fetch(request)
+  if (answer.status !== 403) return answer
+  const problem = errorFrom(403, parsed(await answer.clone().text()), null)
+  if (problem.code !== 'reason_needed') return answer
+  const told = await onReasonNeeded(problem.fields.act ?? '', Number(problem.fields.object_id ?? 0))
+  return told ? globalThis.fetch(again) : answer
+}
+
 /** Reads `{error, detail, fields}` out of an answer of any kind. */
 export function errorFrom(status: number, body: unknown, retryAfter: string | null): ApiError {
   const answer = (body && typeof body === 'object' ? body : {}) as Record<string, unknown>
@@ -71,7 +89,7 @@ export const routes = createClient<paths>({
   headers: { Accept: 'application/json' },
   credentials: 'same-origin',
   // Looked up at each call, so that tests can put their own in its place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: asked,
 })
 routes.use({
   onRequest({ request }) {

@@ -28,6 +28,8 @@ export interface TrailFilter {
   action?: string
   object_kind?: string
   object_id?: number
+  address?: string
+  q?: string
   since?: string
   until?: string
 }

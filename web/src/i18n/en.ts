@@ -203,6 +203,8 @@ export default {
     recall: 'Recall',
     recallAsked: 'Recall requested',
     recalledByCustomer: 'The customer recalled a message',
+    removed: 'Removed by a retention rule on {when}',
+    erased: 'Removed at the person’s request on {when}',
     recalledByUs: 'We recalled a message',
   },
   kind: {

@@ -202,6 +202,8 @@ export default {
     recall: '撤回',
     recallAsked: '已请求撤回',
     recalledByCustomer: '对方撤回了一条消息',
+    removed: '已按留存规则于 {when} 删除',
+    erased: '应本人要求已于 {when} 删除',
     recalledByUs: '我方撤回了一条消息',
   },
   kind: {

@@ -1,4 +1,4 @@
-import { ClipboardCheck, HandCoins, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
+import { ArchiveRestore, ClipboardCheck, HandCoins, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */
@@ -25,4 +25,5 @@ export const SECTIONS: readonly AuditSection[] = [
   { name: 'quality', path: 'quality', permission: 'audit.read', title: 'audit.tab.quality', icon: ClipboardCheck, component: () => import('@/features/quality/QualityPage.vue') },
   { name: 'words', path: 'words', permission: 'audit.read', title: 'audit.tab.words', icon: Hash, component: () => import('@/features/words/WordsPage.vue') },
   { name: 'trail', path: 'trail', permission: 'trail.read', title: 'audit.tab.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
+  { name: 'retention', path: 'retention', permission: 'audit.retention', title: 'audit.tab.retention', icon: ArchiveRestore, component: () => import('@/features/retention/RetentionPage.vue') },
 ]

@@ -4,7 +4,7 @@ import { usePeople } from '@/stores/people'
 import { useI18n } from 'vue-i18n'
 
 /** What acts are about, as their names begin. */
-export const AREAS = ['session', 'second_factor', 'identity', 'agent', 'role', 'team', 'token', 'company', 'setting', 'customer', 'message', 'connection', 'account', 'rule', 'quick_reply', 'material', 'macro', 'label', 'campaign', 'campaign_content', 'campaign_list', 'archive', 'payments', 'money', 'search', 'audit_rule', 'alert', 'evidence', 'quality_sheet', 'quality_plan', 'quality_sample', 'words', 'topic'] as const
+export const AREAS = ['session', 'second_factor', 'identity', 'agent', 'role', 'team', 'token', 'company', 'setting', 'customer', 'message', 'connection', 'account', 'rule', 'quick_reply', 'material', 'macro', 'label', 'campaign', 'campaign_content', 'campaign_list', 'archive', 'payments', 'money', 'search', 'audit_rule', 'alert', 'evidence', 'quality_sheet', 'quality_plan', 'quality_sample', 'words', 'topic', 'conversation', 'reason', 'trail', 'report', 'handover', 'retention', 'hold', 'erasure', 'person'] as const
 
 /** Lines of the trail as sentences. An act without words of its own is put together from what was done to what. */
 export function useTrailWords() {
@@ -21,7 +21,7 @@ export function useTrailWords() {
 
   function objectText(line: TrailLine): string {
     if (line.object_kind === 'agent' && line.object_id !== line.agent_id) return people.nameOf(line.object_id)
-    if (line.object_kind === 'customer' || line.object_kind === 'message') return `#${line.object_id}`
+    if (line.object_kind === 'customer' || line.object_kind === 'message' || line.object_kind === 'conversation' || line.object_kind === 'hold') return `#${line.object_id}`
     return ''
   }
 
