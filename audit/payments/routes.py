@@ -112,8 +112,8 @@ def api_routes() -> list[Route]:
         Route("GET", base, list_payments, AUDIT_READ, "Payments that were seen, newest first"),
         Route("GET", f"{base}/summary", show_summary, AUDIT_READ, "Payments by day, kind, employee and customer"),
         Route("GET", f"{base}/claims", list_claims, AUDIT_READ, "What was said of money, and whether it was seen"),
-        Route("GET", f"{base}/export/csv", csv_file, AUDIT_EVIDENCE, "Payments as text; leaves a line in the trail", binary=CSV),
-        Route("GET", f"{base}/export/xlsx", xlsx_file, AUDIT_EVIDENCE, "Payments as a spreadsheet; leaves a line in the trail", binary=XLSX),
+        Route("GET", f"{base}/export/csv", csv_file, AUDIT_EVIDENCE, "Payments as text; leaves a line in the trail", binary=CSV, reason="export"),
+        Route("GET", f"{base}/export/xlsx", xlsx_file, AUDIT_EVIDENCE, "Payments as a spreadsheet; leaves a line in the trail", binary=XLSX, reason="export"),
         Route("GET", f"{base}/thresholds", show_thresholds, AUDIT_READ, "From which amounts on an alert is raised"),
         Route("PATCH", f"{base}/thresholds", change_thresholds, AUDIT_RULES, "Change what an alert is raised for"),
     ]  # fmt: skip

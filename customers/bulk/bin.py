@@ -93,6 +93,8 @@ async def purge(work: Work, principal: Principal, ids: Sequence[int], confirm: s
 
 async def erase(work: Work, whole: Sequence[int]) -> None:
     """Of these customers, with those merged into them, everything. A legal hold refuses it (the triggers ``*_held``)."""
+    # So the chain of evidence says of what it had sealed that it was removed on purpose.
+    await work.tx.execute("select set_config('scrm.removing', 'erasure', true)")
     for statement in ERASE:
         await work.tx.execute(statement, list(whole))
 
