@@ -26,6 +26,7 @@ import audit.alerts.working
 import audit.archive.routes
 import audit.chats.routes
 import audit.consent.routes
+import audit.evidence.routes
 import audit.payments.routes
 import audit.quality.routes
 import audit.retention.routes
@@ -93,6 +94,7 @@ from audit.archive.pull import ArchivePuller
 from audit.archive.ring import heed as archive_heed
 from audit.consent.asking import ConsentReader
 from audit.consent.heeding import heed as consent_heed
+from audit.evidence import exporting as evidence_exporting
 from audit.evidence import watching as evidence_watching
 from audit.evidence.chain import Sealer
 from audit.payments.bills import BillReader
@@ -290,6 +292,7 @@ def routes() -> list[Route]:
         *audit.chats.routes.api_routes(),
         *audit.trail.routes.api_routes(),
         *audit.consent.routes.api_routes(),
+        *audit.evidence.routes.api_routes(),
         *audit.retention.routes.api_routes(),
         *audit.rules.routes.api_routes(),
         *audit.quality.routes.api_routes(),
@@ -463,6 +466,7 @@ class Worker:
                 FIND_DUPLICATES: find_duplicates,
                 LEARN_PHONE: learn_phone,
                 evidence_watching.CHECK: evidence_watching.nightly,
+                evidence_exporting.RUN: evidence_exporting.run,
                 evidence_watching.ANCHOR: evidence_watching.anchor,
                 **customers.list_work.JOBS,
                 **sync_loops.JOBS,

@@ -1,4 +1,4 @@
-import { ArchiveRestore, ClipboardCheck, HandCoins, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
+import { ArchiveRestore, ClipboardCheck, FileCheck2, HandCoins, Hash, ScanText, ScrollText, Siren, TextSearch } from 'lucide-vue-next'
 import type { Component } from 'vue'
 
 /** Every page under /audit, in the order of its tabs. A new page is one entry here: address, route, tab and permission. */
@@ -24,6 +24,7 @@ export const SECTIONS: readonly AuditSection[] = [
   { name: 'audit-rules', path: 'rules', permission: 'audit.read', title: 'audit.tab.rules', icon: ScanText, component: () => import('@/features/rules/RulesPage.vue') },
   { name: 'quality', path: 'quality', permission: 'audit.read', title: 'audit.tab.quality', icon: ClipboardCheck, component: () => import('@/features/quality/QualityPage.vue') },
   { name: 'words', path: 'words', permission: 'audit.read', title: 'audit.tab.words', icon: Hash, component: () => import('@/features/words/WordsPage.vue') },
+  { name: 'evidence', path: 'evidence', permission: 'audit.evidence', title: 'audit.tab.evidence', icon: FileCheck2, component: () => import('@/features/evidence/EvidencePage.vue') },
   { name: 'trail', path: 'trail', permission: 'trail.read', title: 'audit.tab.trail', icon: ScrollText, component: () => import('@/features/security/Trail.vue') },
   { name: 'retention', path: 'retention', permission: 'audit.retention', title: 'audit.tab.retention', icon: ArchiveRestore, component: () => import('@/features/retention/RetentionPage.vue') },
 ]
