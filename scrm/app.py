@@ -97,6 +97,7 @@ from audit.consent.heeding import heed as consent_heed
 from audit.evidence import exporting as evidence_exporting
 from audit.evidence import watching as evidence_watching
 from audit.evidence.chain import Sealer
+from audit.evidence.command import export_evidence, verify_evidence
 from audit.payments.bills import BillReader
 from audit.payments.watch import MoneyWatcher
 from audit.quality import draw as quality_draw
@@ -221,12 +222,14 @@ from scrm.webserver import HUB, make_web_app
 __all__ = [
     "Worker",
     "check_figures",
+    "export_evidence",
     "open_services",
     "providers",
     "rebuild_figures",
     "routes",
     "running",
     "until_stopped",
+    "verify_evidence",
 ]
 
 log = logging.getLogger(__name__)

@@ -26,6 +26,8 @@ user = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 app.add_typer(user, name="user")
 figures = typer.Typer(no_args_is_help=True, help="Figures of the team, counted from events.")
 app.add_typer(figures, name="figures")
+evidence = typer.Typer(no_args_is_help=True, help="The chain of evidence, and packages proven by it.")
+app.add_typer(evidence, name="evidence")
 out = Console()
 err = Console(stderr=True)
 T = TypeVar("T")
@@ -222,6 +224,53 @@ async def _figures_report(
 
     async with open_services(settings, url) as services:
         return await (rebuild_figures if rebuild else check_figures)(services, first, last)
+
+
+@evidence.command("verify")
+def evidence_verify(
+    files: Annotated[bool, typer.Option(help="Also read every stored file and compare its bytes.")] = False,
+    config: ConfigPath = None,
+) -> None:
+    """Check the whole chain against the database. Ends with 1 when something does not fit, and names it."""
+    settings = load_settings(config)
+    with database(settings) as url:
+        report = _run(_evidence_verified(settings, url, files))
+    for one in report.findings:
+        out.print(one.name, soft_wrap=True, markup=False)
+    removed = ", ".join(f"{n} removed by {reason}" for reason, n in sorted(report.removed.items()))
+    out.print(
+        f"{report.blocks} blocks, {report.leaves} leaves, {report.total} that do not fit. {removed}", soft_wrap=True
+    )
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+async def _evidence_verified(settings: Settings, url: str, files: bool) -> Any:
+    from scrm.app import open_services, verify_evidence
+
+    async with open_services(settings, url) as services:
+        return await verify_evidence(services, files=files)
+
+
+@evidence.command("export")
+def evidence_export(
+    conversations: Annotated[list[int], typer.Argument(help="Numbers of conversations.")],
+    login: Annotated[str, typer.Option("--as", help="As whom: what they may see is in it, and the trail says so.")],
+    to: Annotated[Path, typer.Option(help="The zip to write.")] = Path("evidence.zip"),
+    config: ConfigPath = None,
+) -> None:
+    """Pack conversations as evidence that verifies without this service."""
+    settings = load_settings(config)
+    with database(settings) as url:
+        _run(_evidence_exported(settings, url, conversations, login, to))
+    out.print(f"{to}: verify it with the verify.py in it.")
+
+
+async def _evidence_exported(settings: Settings, url: str, conversations: list[int], login: str, to: Path) -> None:
+    from scrm.app import export_evidence, open_services
+
+    async with open_services(settings, url) as services:
+        await export_evidence(services, login, conversations, to)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from audit.evidence.bundle import Asker, Bundle, Wanted
 from audit.evidence.chain import Sealer
 from audit.evidence.keys import signer
 from audit.evidence.packing import PIECE
-from audit.evidence.shapes import ExportList, ExportView, NewEvidence
+from audit.evidence.shapes import EvidenceExportList, EvidenceExportView, NewEvidence
 from audit.watermark import mark_of
 from customers.let_in import colleagues
 from inbox.queries import conversation_row, one_moment
@@ -128,9 +128,11 @@ def _hash(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-async def exports(work: Work, principal: Principal) -> ExportList:
+async def exports(work: Work, principal: Principal) -> EvidenceExportList:
     rows = await work.tx.fetch(MINE, principal.agent_id)
-    return ExportList(exports=[ExportView(**{name: row[name] for name in ExportView.model_fields}) for row in rows])
+    return EvidenceExportList(
+        exports=[EvidenceExportView(**{name: row[name] for name in EvidenceExportView.model_fields}) for row in rows]
+    )
 
 
 async def file_of(work: Work, principal: Principal, export_id: int, *, address: str) -> dict[str, Any]:

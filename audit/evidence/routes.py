@@ -5,15 +5,15 @@ from __future__ import annotations
 from audit.evidence import exporting, place
 from audit.evidence.keys import change_key, pem
 from audit.evidence.shapes import (
+    ChainCheckView,
+    ChainFindingView,
+    ChainKeyView,
     ChainView,
-    CheckView,
-    ExportList,
-    FindingView,
-    KeyView,
+    EvidenceExportList,
+    EvidencePart,
+    EvidencePickList,
+    EvidencePickView,
     NewEvidence,
-    Part,
-    PickList,
-    PickView,
 )
 from audit.evidence.watching import CHECK, ask
 from inbox.queries import SEEN, conversation_row
@@ -60,10 +60,10 @@ async def _chain(work: Work, request: Request) -> ChainView:
     found = None
     if row is not None and row["report"] is not None:
         report = row["report"]
-        found = CheckView(
+        found = ChainCheckView(
             ok=report["ok"], at=row["checked_at"], blocks=report["blocks"], leaves=report["leaves"],
             removed=sum(report["removed"].values()), total=report["total"],
-            findings=[FindingView(**one) for one in report["findings"]],
+            findings=[ChainFindingView(**one) for one in report["findings"]],
         )  # fmt: skip
     return ChainView(
         head=row["number"] or 0 if row else 0,
@@ -72,7 +72,7 @@ async def _chain(work: Work, request: Request) -> ChainView:
         check=found,
         checking=bool(row and row["checking"]),
         keys=[
-            KeyView(
+            ChainKeyView(
                 fingerprint=one["fingerprint"], public_key=pem(one["public_key"]), made_at=one["made_at"], retired_at=one["retired_at"]
             )
             for one in keys
@@ -84,12 +84,12 @@ async def _chain(work: Work, request: Request) -> ChainView:
     )  # fmt: skip
 
 
-async def picks(request: Request) -> PickList:
+async def picks(request: Request) -> EvidencePickList:
     async with request.services.work() as work:
         return await _picks(work, request)
 
 
-async def pick(request: Request, body: Part) -> PickList:
+async def pick(request: Request, body: EvidencePart) -> EvidencePickList:
     async with request.services.work() as work:
         await conversation_row(work.tx, Scope.of(request.principal), body.conversation_id)
         await work.tx.execute(
@@ -98,7 +98,7 @@ async def pick(request: Request, body: Part) -> PickList:
         return await _picks(work, request)
 
 
-async def unpick(request: Request, pick_id: int) -> PickList:
+async def unpick(request: Request, pick_id: int) -> EvidencePickList:
     async with request.services.work() as work:
         await work.tx.execute(
             "delete from evidence_pick where id = $1 and agent_id = $2", pick_id, request.principal.agent_id
@@ -106,12 +106,12 @@ async def unpick(request: Request, pick_id: int) -> PickList:
         return await _picks(work, request)
 
 
-async def _picks(work: Work, request: Request) -> PickList:
+async def _picks(work: Work, request: Request) -> EvidencePickList:
     scope = Scope.of(request.principal)
     rows = await work.tx.fetch(PICKS, request.principal.agent_id, scope.everything, scope.agent_id, scope.teams)
-    return PickList(
+    return EvidencePickList(
         picks=[
-            PickView(
+            EvidencePickView(
                 id=row["pick_id"], conversation=conversation_view(row), from_seq=row["from_seq"], to_seq=row["to_seq"],
                 added_at=row["added_at"],
             )
@@ -120,12 +120,12 @@ async def _picks(work: Work, request: Request) -> PickList:
     )  # fmt: skip
 
 
-async def exports(request: Request) -> ExportList:
+async def exports(request: Request) -> EvidenceExportList:
     async with request.services.work() as work:
         return await exporting.exports(work, request.principal)
 
 
-async def export(request: Request, body: NewEvidence) -> Reply[ExportList]:
+async def export(request: Request, body: NewEvidence) -> Reply[EvidenceExportList]:
     async with request.services.work() as work:
         await exporting.ask(work, request.principal, body, address=request.address)
         return Reply(await exporting.exports(work, request.principal), status=201)

@@ -14,7 +14,7 @@ from scrm.views import MAX_ID, Input, View
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
-class Part(Input):
+class EvidencePart(Input):
     """``from_seq`` to ``to_seq`` of a conversation; without an end: as far as it goes."""
 
     conversation_id: Id
@@ -23,12 +23,12 @@ class Part(Input):
 
 
 class NewEvidence(Input):
-    items: Annotated[list[Part], Field(min_length=1, max_length=500)]
+    items: Annotated[list[EvidencePart], Field(min_length=1, max_length=500)]
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     client_token: Annotated[str, StringConstraints(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
-class PickView(View):
+class EvidencePickView(View):
     id: int
     conversation: ConversationView
     from_seq: int
@@ -36,11 +36,11 @@ class PickView(View):
     added_at: datetime
 
 
-class PickList(View):
-    picks: list[PickView]
+class EvidencePickList(View):
+    picks: list[EvidencePickView]
 
 
-class ExportView(View):
+class EvidenceExportView(View):
     id: int
     name: str
     note: str
@@ -53,28 +53,28 @@ class ExportView(View):
     expires_at: datetime | None
 
 
-class ExportList(View):
-    exports: list[ExportView]
+class EvidenceExportList(View):
+    exports: list[EvidenceExportView]
 
 
-class FindingView(View):
+class ChainFindingView(View):
     what: str
     kind: str
     ref_id: int
     block: int | None
 
 
-class CheckView(View):
+class ChainCheckView(View):
     ok: bool
     at: datetime
     blocks: int
     leaves: int
     removed: int
     total: int
-    findings: list[FindingView]
+    findings: list[ChainFindingView]
 
 
-class KeyView(View):
+class ChainKeyView(View):
     fingerprint: str
     public_key: str
     made_at: datetime
@@ -87,9 +87,9 @@ class ChainView(View):
     head: int
     hash: str
     sealed_at: datetime | None
-    check: CheckView | None
+    check: ChainCheckView | None
     checking: bool
-    keys: list[KeyView]
+    keys: list[ChainKeyView]
     anchored_block: int | None
     anchored_at: datetime | None
     anchor_trouble: str

@@ -189,7 +189,9 @@ async def test_what_was_buried_and_what_is_not_open_to_the_asker_is_shown_as_tha
     other = await site.signed_in("auditor")
     mine = (await prover.get("/api/audit/evidence"))["exports"][0]["id"]
     assert (await other.call("GET", f"/api/audit/evidence/{mine}/file"))[0] == 404
-    await db.execute("insert into role (key, name, permissions, reach) select 'near', 'Near', permissions, 'own' from role where key = 'prover'")
+    await db.execute(
+        "insert into role (key, name, permissions, reach) select 'near', 'Near', permissions, 'own' from role where key = 'prover'"
+    )
     near = await site.signed_in("near")
     for path, body in (
         ("/api/audit/evidence", {"items": [{"conversation_id": chat}], "client_token": "another-token"}),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from scrm.config import Settings, load_settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.toml"
-FREE_TABLES = {"blobs.options"}
+FREE_TABLES = {"blobs.options", "evidence.anchor_options"}
 """Settings whose keys are not ours."""
 
 

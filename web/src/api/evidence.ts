@@ -4,8 +4,8 @@ import { answerOf, routes } from './client'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
-export type EvidenceExport = Schemas['ExportList']['exports'][number]
-export type Pick = Schemas['PickView']
+export type EvidenceExport = Schemas['EvidenceExportView']
+export type Pick = Schemas['EvidencePickView']
 export type Chain = Schemas['ChainView']
 
 export interface Part {
