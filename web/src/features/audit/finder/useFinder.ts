@@ -70,6 +70,7 @@ export function useFinder(wanted: Ref<Wanted>) {
     const mine = under
     if (busy.value || next.value === null || !mine) return
     busy.value = true
+    failure.value = null
     try {
       const before = hits.value.length
       for (let times = 0; next.value !== null && hits.value.length === before && times < PATIENCE; times += 1) {
