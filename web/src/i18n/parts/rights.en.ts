@@ -258,6 +258,7 @@ export default {
       login: 'login {login}',
       address: 'Address',
       text: 'Words in the details',
+      sheet: 'Export {kind}',
       area: {
         session: 'Sign-in',
         second_factor: 'Second factor',

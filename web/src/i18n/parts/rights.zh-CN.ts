@@ -258,6 +258,7 @@ export default {
       login: '账号 {login}',
       address: '地址',
       text: '详情里的词',
+      sheet: '导出 {kind}',
       area: {
         session: '登录',
         second_factor: '两步验证',
