@@ -25,7 +25,14 @@ ITEMS = [
     SheetItem(key="next", name="约定下一步", points=10),
     SheetItem(key="promise", name="私下收款或虚假承诺", points=0, veto=True),
 ]
-LOST: tuple[dict[str, int], ...] = ({}, {"need": 10}, {"answer": 15, "next": 10}, {"greet": 5}, {"tone": 5}, {"need": 15, "answer": 10, "next": 10})
+LOST: tuple[dict[str, int], ...] = (
+    {},
+    {"need": 10},
+    {"answer": 15, "next": 10},
+    {"greet": 5},
+    {"tone": 5},
+    {"need": 15, "answer": 10, "next": 10},
+)
 WORDS = ["实木床", "岩板餐桌", "乳胶床垫", "定制衣柜", "送货上门"]
 TOPICS = {
     "售后": ["退款", "退货", "换货", "破损", "色差"],

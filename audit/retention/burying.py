@@ -31,6 +31,8 @@ from unnest($1::bigint[], $2::bigint[]) w (id, version) where m.id = w.id and m.
 WORDS_GONE = (
     "delete from message_text where message_id = any($1::bigint[])",
     "delete from audit_hit where message_id = any($1::bigint[])",
+    "delete from payment_claim where message_id = any($1::bigint[])",
+    "update payment set note = '' where message_id = any($1::bigint[]) and note <> ''",
     "delete from notification where message_id = any($1::bigint[])",
     "update alert set detail = '{}' where message_id = any($1::bigint[])",
     "delete from archive_media where attachment_id in (select id from attachment where message_id = any($1::bigint[]))",

@@ -21,6 +21,14 @@ from scrm.trail import record
 
 AT_ONCE = 200
 
+THEIR_PAYMENTS = """
+from payment p where exists (select from contact k where k.connection_id = p.connection_id and k.external_id = p.contact_ref
+  and k.customer_id = any($1::bigint[])) and p.contact_ref <> ''
+"""
+PAYMENTS = f"select count(*) {THEIR_PAYMENTS}"
+PAYMENT_WORDS = f"update payment set note = '' where note <> '' and id in (select p.id {THEIR_PAYMENTS})"  # noqa: S608
+"""Amounts, times and the platform's numbers are books that the law wants kept; what was written beside them is the person's."""
+
 PLAN = """
 insert into erasure (customer_id, reason, asked_by, asked_at, report, client_token) values ($1, $2, $3, $4, $5, $6)
 on conflict (client_token) do nothing returning id
@@ -126,6 +134,8 @@ async def _finish(work: Work, row: Row, whole: list[int]) -> None:
     left = await counted(work.tx, whole)
     held = left["held"] > 0 or left["profile_held"] > 0
     stays: list[dict[str, Any]] = []
+    if payments := int(await work.tx.fetchval(PAYMENTS, whole)):
+        stays.append({"what": "payments", "n": payments, "why": "law"})
     if held:
         for name, n in (("messages", left["held"]), ("files", left["held_files"]), ("records", left["held_records"])):
             if n:
@@ -133,6 +143,7 @@ async def _finish(work: Work, row: Row, whole: list[int]) -> None:
         stays += [{"what": name, "n": left[name], "why": "hold"} for name in PROFILE if left[name]]
     else:
         _add(report, **{name: left[name] for name in PROFILE}, profile=len(whole))
+        await work.tx.execute(PAYMENT_WORDS, whole)
         await erase(work, whole)
     digests = sum(report["removed"].get(name, 0) for name in ("messages", "files", "records"))
     if digests:

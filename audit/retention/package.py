@@ -38,6 +38,11 @@ FOLLOW_UPS = """
 select f.at, f.kind, f.text, f.outcome, g.name as by from follow_up f left join agent g on g.id = f.agent_id
 where f.customer_id = any($1::bigint[]) and f.deleted_at is null order by f.at, f.id
 """
+PAYMENTS = """
+select p.kind, p.direction, p.amount_fen, p.refunded_fen, p.way, p.note, p.at from payment p
+where p.contact_ref <> '' and exists (select from contact k where k.connection_id = p.connection_id and k.external_id = p.contact_ref
+  and k.customer_id = any($1::bigint[])) order by p.at, p.id
+"""
 MESSAGES = f"""
 select m.id, m.conversation_id, m.seq, m.direction, m.kind, m.text, m.content, m.sender_name, g.name as agent, m.sent_at, m.recalled_at,
   m.removed_at, a.name as account
@@ -79,12 +84,19 @@ class Package:
         contacts = [dict(row) for row in await self._db.fetch(CONTACTS, whole)]
         phones = [self._hidden(dict(row)) for row in await self._db.fetch(PHONES, whole)]
         follow_ups = [self._hidden(dict(row)) for row in await self._db.fetch(FOLLOW_UPS, whole)]
+        payments = [self._hidden(dict(row)) for row in await self._db.fetch(PAYMENTS, whole)]
         sink = Sink()
         files: list[Row] = []
         page: list[str] = []
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as bundle:  # type: ignore[call-overload]
             with bundle.open("data.json", "w") as out:
-                head = {"customer": profile, "contacts": contacts, "phones": phones, "follow_ups": follow_ups}
+                head = {
+                    "customer": profile,
+                    "contacts": contacts,
+                    "phones": phones,
+                    "follow_ups": follow_ups,
+                    "payments": payments,
+                }
                 out.write(orjson.dumps(head)[:-1] + b',"messages":[')
                 first = True
                 async for rows, found in self._messages(whole):

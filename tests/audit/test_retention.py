@@ -327,6 +327,13 @@ async def test_documents_that_may_name_a_file_are_known(site: Site) -> None:
     assert tables >= NEVER_NAMES_FILES
 
 
+PAID = """
+insert into payment (connection_id, source, reference, kind, direction, amount_fen, channel, contact_ref, note, at, seen_at)
+select k.connection_id, 'bill', 'b1', 'collected', 'in', 20000, 'wecom_kf', k.external_id, '定金', now(), now()
+from conversation c join contact k on k.id = c.contact_id where c.id = $1
+"""
+
+
 async def test_a_person_is_erased_and_the_report_adds_up(site: Site) -> None:
     admin = await site.signed_in("admin")
     account = await site.account(await site.connection())
@@ -339,6 +346,7 @@ async def test_a_person_is_erased_and_the_report_adds_up(site: Site) -> None:
         "select customer_id from contact where id = (select contact_id from conversation where id = $1)", chat
     )
     await admin.get(f"/api/customers/{customer}")
+    await site.services.db.execute(PAID, chat)
     body = {"customer_id": customer, "reason": "本人申请", "client_token": "erase-me-1"}
     made = await admin.post("/api/audit/erasures", body, status=201)
     assert (await admin.post("/api/audit/erasures", body, status=201))["id"] == made["id"]
@@ -357,6 +365,8 @@ async def test_a_person_is_erased_and_the_report_adds_up(site: Site) -> None:
     assert report["removed"]["messages"] == report["found"]["messages"]
     assert report["removed"]["files"] == report["found"]["files"]
     assert {"what": "digests", "n": 7, "why": "chain"} in report["stays"]
+    assert {"what": "payments", "n": 1, "why": "law"} in report["stays"]
+    assert [tuple(row) for row in await site.services.db.fetch("select amount_fen, note from payment")] == [(20000, "")]
     assert not [one for one in report["stays"] if one["why"] == "hold"]
     assert (await admin.call("GET", f"/api/customers/{customer}"))[0] == 404
     assert await texts(site, other) == {other: ["别人的"]}

@@ -65,7 +65,7 @@ export default {
     stays: 'Stays: {list}',
     typeNumber: 'Type the number of the customer ({n}) to confirm. This cannot be undone.',
     confirm: 'Erase for good',
-    what: { messages: '{n} messages', files: '{n} files', records: '{n} archive records', contacts: '{n} identities', phones: '{n} numbers', follow_ups: '{n} follow-ups', tasks: '{n} tasks', story: '{n} lines of the story', customer_files: '{n} customer files', profile: '{n} profiles', digests: '{n} digests', trail: '{n} lines of the trail' },
+    what: { messages: '{n} messages', files: '{n} files', records: '{n} archive records', contacts: '{n} identities', phones: '{n} numbers', follow_ups: '{n} follow-ups', tasks: '{n} tasks', story: '{n} lines of the story', customer_files: '{n} customer files', profile: '{n} profiles', digests: '{n} digests', trail: '{n} lines of the trail', payments: '{n} payments' },
     because: { hold: 'legal hold', chain: 'only the digest, for proof', trail: 'cannot be changed, holds no content', law: 'the law' },
     state: { planned: 'To confirm', running: 'Erasing', done: 'Done', cancelled: 'Cancelled' },
     none: 'No personal data was erased yet.',

@@ -65,7 +65,7 @@ export default {
     stays: '保留：{list}',
     typeNumber: '输入客户编号 {n} 以确认，清除后不能恢复',
     confirm: '确认清除',
-    what: { messages: '消息 {n}', files: '文件 {n}', records: '存档原文 {n}', contacts: '身份 {n}', phones: '号码 {n}', follow_ups: '跟进 {n}', tasks: '任务 {n}', story: '动态 {n}', customer_files: '客户文件 {n}', profile: '资料 {n}', digests: '摘要 {n}', trail: '操作记录 {n}' },
+    what: { messages: '消息 {n}', files: '文件 {n}', records: '存档原文 {n}', contacts: '身份 {n}', phones: '号码 {n}', follow_ups: '跟进 {n}', tasks: '任务 {n}', story: '动态 {n}', customer_files: '客户文件 {n}', profile: '资料 {n}', digests: '摘要 {n}', trail: '操作记录 {n}', payments: '收支记录 {n}' },
     because: { hold: '法务保全', chain: '只留摘要，供证据校验', trail: '操作记录不可更改，不含内容', law: '法律要求' },
     state: { planned: '待确认', running: '清除中', done: '已完成', cancelled: '已取消' },
     none: '没有清除过个人数据。',
