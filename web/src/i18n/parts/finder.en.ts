@@ -1,6 +1,7 @@
 /** Finding any sentence ever said, and the chat beside it. */
 export default {
   finder: {
+    evidence: 'Export evidence',
     placeholder: 'Search any sentence ever said',
     go: 'Search',
     empty: 'Clear',

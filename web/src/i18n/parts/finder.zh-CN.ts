@@ -1,6 +1,7 @@
 /** Finding any sentence ever said, and the chat beside it. */
 export default {
   finder: {
+    evidence: '导出证据',
     placeholder: '搜索说过的任何一句话',
     go: '检索',
     empty: '清空',
