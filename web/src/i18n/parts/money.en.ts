@@ -43,10 +43,10 @@ export default {
     claims: {
       intro: 'What chats say of transfers and red packets, held against red packets of the same chat and bills of the same customer within {hours} hours before or after.',
       unseen: 'Not seen',
-      unseenText: 'perhaps paid privately',
+      why_unseen: 'perhaps paid privately',
       matched: 'Seen',
       open: 'Waiting',
-      openText: 'it may still be seen',
+      why_open: 'it may still be seen',
       unsaid: 'Seen, not spoken of',
       allStates: 'All',
       none: 'Nobody spoke of money',

@@ -43,10 +43,10 @@ export default {
     claims: {
       intro: '聊天里说到的转账和红包，与前后 {hours} 小时内同一聊天里看到的红包、这位客户的收款账单逐条对照。',
       unseen: '没有看到',
-      unseenText: '疑似私下转账',
+      why_unseen: '疑似私下转账',
       matched: '对得上',
       open: '等待中',
-      openText: '时间还没到，也许还会看到',
+      why_open: '时间还没到，也许还会看到',
       unsaid: '看到但没有提到',
       allStates: '全部',
       none: '没有说到钱的句子',
