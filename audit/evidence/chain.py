@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from audit.evidence import merkle, place
 from audit.evidence.blocks import NOTHING, Header
@@ -62,7 +62,10 @@ insert into evidence_waiting (kind, ref_id, look_at) select 'media', f.id, $2 fr
 on conflict do nothing
 """
 BACK = timedelta(hours=2)
-"""How far recalls are looked for again each time; the daily check looks for all."""
+"""How far recalls are looked for again each time."""
+SWEEP = timedelta(minutes=10)
+"""So often all of them are looked through: one that comes late has the platform's time, which may be days ago."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 FOLLOWED: tuple[tuple[Source, str], ...] = (
     ("message", "message"),
@@ -79,15 +82,19 @@ class Sealer:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._swept_at: datetime | None = None
 
     async def round(self) -> bool:
         async with self._services.work() as work:
             if not await place.take(work):
                 return False
             key = await signer(work, self._services.vault)
-            leaves, more = await gather(work)
+            sweep = self._swept_at is None or work.now - self._swept_at > SWEEP
+            leaves, more = await gather(work, EVER if sweep else work.now - BACK)
             if leaves:
                 await seal(work, key, leaves)
+        if sweep and not more:
+            self._swept_at = work.now
         EVIDENCE_LEAVES.inc(len(leaves))
         return more
 
@@ -97,7 +104,7 @@ class Sealer:
             pass
 
 
-async def gather(work: Work) -> tuple[list[Leaf], bool]:
+async def gather(work: Work, recalled_since: datetime) -> tuple[list[Leaf], bool]:
     """What is new, and whether there is more."""
     leaves: list[Leaf] = []
     more = False
@@ -112,7 +119,7 @@ async def gather(work: Work) -> tuple[list[Leaf], bool]:
     if messages:
         await work.tx.execute(FILES_OF, messages, work.now)
         more = True
-    rows = await work.tx.fetch(RECALLED, work.now - BACK)
+    rows = await work.tx.fetch(RECALLED, recalled_since)
     leaves += [("recall", row["id"], row["sha256"]) for row in rows]
     return leaves, more or full or len(rows) == 4000
 

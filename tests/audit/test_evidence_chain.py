@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from audit.evidence import keys, place
-from audit.evidence.chain import Sealer, gather, seal
+from audit.evidence.chain import EVER, Sealer, gather, seal
 from audit.evidence.checking import check
 from audit.evidence.tombstones import bury
 from audit.evidence.watching import anchor, check_and_tell
@@ -58,6 +58,18 @@ async def test_everything_that_was_said_is_sealed_once(site: Site) -> None:
     assert report.leaves == sum(found.values())
 
 
+async def test_a_recall_that_comes_days_late_is_sealed_too(site: Site) -> None:
+    """From an archive that was read late: it has the platform's time."""
+    _, said = await talk(site)
+    await sealed(site.services)
+    assert (await kinds(site.services))["recall"] == 1
+    await site.services.db.execute(
+        "update message set recalled_at = now() - interval '4 days', recalled_by = 'customer' where id = $1", said[3]
+    )
+    await sealed(site.services)
+    assert (await kinds(site.services))["recall"] == 2
+
+
 async def test_a_killed_sealer_leaves_nothing_and_another_goes_on(site: Site) -> None:
     await talk(site)
     services = site.services
@@ -66,7 +78,7 @@ async def test_a_killed_sealer_leaves_nothing_and_another_goes_on(site: Site) ->
             async with services.work() as work:
                 assert await place.take(work)
                 key = await keys.signer(work, services.vault)
-                leaves, _ = await gather(work)
+                leaves, _ = await gather(work, EVER)
                 await seal(work, key, leaves)
                 # Meanwhile nobody else may.
                 assert await Sealer(services).round() is False
