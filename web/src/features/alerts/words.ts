@@ -19,7 +19,8 @@ export function useAlertWords() {
   const people = usePeople()
   const clock = useClock()
 
-  const kindName = (kind: string): string => (te(`rules.kind.${kind}`) ? t(`rules.kind.${kind}`) : kind)
+  /** What comes from elsewhere (`money.single`) is named by where it comes from. */
+  const kindName = (kind: string): string => [kind, kind.split('.')[0] ?? ''].map((one) => `rules.kind.${one}`).filter((key) => te(key)).map((key) => t(key))[0] ?? kind
   const titleWords = (alert: Alert): string => alert.title[language()] || alert.title['zh-CN'] || kindName(alert.kind)
   const when = (at: string): string => listTime(at, clock.quarter, language())
   const whole = (at: string): string => fullTime(at, language())

@@ -4,7 +4,7 @@ export default {
   rules: {
     kind: {
       words: 'Sensitive words', phone: 'Phone number sent', payee: 'Payment code or link', card: 'Contact card sent', red_packet: 'Red packet', off_hours: 'Messages out of hours',
-      slow_reply: 'Slow reply', no_reply: 'No reply', mass_recall: 'Many recalls', customer_deleted: 'Contact deleted', money: 'Money', search: 'Saved search', archive: 'Chat archive',
+      slow_reply: 'Slow reply', no_reply: 'No reply', mass_recall: 'Many recalls', customer_deleted: 'Contact deleted', money: 'Money', search: 'Saved search', archive: 'Chat archive', evidence: 'Chain of evidence',
     },
     kindText: {
       words: 'A word, phrase, pattern or expression in a message.', phone: 'A mobile, landline or 400 number in a message.',

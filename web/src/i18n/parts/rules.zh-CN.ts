@@ -4,7 +4,7 @@ export default {
   rules: {
     kind: {
       words: '敏感词', phone: '发送电话号码', payee: '收款码或收款链接', card: '发送名片', red_packet: '红包', off_hours: '非工作时间发消息',
-      slow_reply: '回复慢', no_reply: '未回复', mass_recall: '大量撤回', customer_deleted: '删除好友', money: '资金', search: '保存的搜索', archive: '会话存档',
+      slow_reply: '回复慢', no_reply: '未回复', mass_recall: '大量撤回', customer_deleted: '删除好友', money: '资金', search: '保存的搜索', archive: '会话存档', evidence: '证据链',
     },
     kindText: {
       words: '消息里出现词、短语、通配词或正则。', phone: '消息里出现手机号、座机或 400 号码。',
