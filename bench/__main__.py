@@ -17,6 +17,7 @@ from bench.busy import busy
 from bench.campaigns import campaigns
 from bench.customers import customers
 from bench.end_to_end import end_to_end
+from bench.evidence import evidence
 from bench.fan_out import fan_out
 from bench.flat import flat
 from bench.latency import latency
@@ -38,6 +39,7 @@ BENCHES = {
     "archive": archive,
     "search": search_bench,
     "rules": rules_bench,
+    "evidence": evidence,
 }
 
 

@@ -33,6 +33,9 @@ class Size:
     searched: tuple[int, int]
     """Messages of the small and of the large archive; ``search_questions`` are asked in each."""
     search_questions: int
+    evidence_messages: int
+    evidence_files: int
+    """Of one megabyte each, in one package."""
 
 
 FULL = Size(
@@ -54,6 +57,8 @@ FULL = Size(
     20_000,
     (1_000_000, 10_000_000),
     120,
+    50_000,
+    200,
 )
 QUICK = Size(
     "quick",
@@ -74,5 +79,9 @@ QUICK = Size(
     5_000,
     (100_000, 400_000),
     60,
+    10_000,
+    50,
 )
-TINY = Size("tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3, 10, 20, 0.5, 50, (3_000, 6_000), 12)
+TINY = Size(
+    "tiny", 1, 200, 0.5, 0.2, 0.5, 20, 2, (5,), 0.5, (200, 1_000), 3, 10, 20, 0.5, 50, (3_000, 6_000), 12, 60, 2
+)

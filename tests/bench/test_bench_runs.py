@@ -27,6 +27,7 @@ ROWS = {
     "archive": 1,
     "search": 7,
     "rules": 3,
+    "evidence": 3,
 }
 
 
