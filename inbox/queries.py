@@ -126,6 +126,11 @@ class Pushed:
     team_id: int | None
 
 
+ALONE = "set local max_parallel_workers_per_gather = 0"
+"""A search asks an index some eighty times in one statement: in tables of ten million rows the planner would start workers for each, which
+takes longer than the answers."""
+
+
 @asynccontextmanager
 async def one_moment(db: Database) -> AsyncIterator[Tx]:
     """Several reads of one and the same moment."""
@@ -138,7 +143,7 @@ async def one_moment_planned_once(db: Database) -> AsyncIterator[Tx]:
     """The same for reads that are made many times a second by the keys of rows: their plans are kept, not made anew each time."""
     async with db.pool.acquire() as connection:
         await connection.execute(
-            "begin isolation level repeatable read read only; set local plan_cache_mode = force_generic_plan"
+            f"begin isolation level repeatable read read only; {ALONE}; set local plan_cache_mode = force_generic_plan"
         )
         try:
             yield connection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inbox import others
-from inbox.queries import one_moment
+from inbox.queries import one_moment_planned_once
 from inbox.search import SearchQuery, search_messages
 from inbox.search_people import PeopleQuery, search_people
 from inbox.views import MessageHits, PersonHits
@@ -12,7 +12,7 @@ from scrm.permissions import INBOX_READ, Scope
 
 
 async def messages(request: Request, query: SearchQuery) -> MessageHits:
-    async with one_moment(request.services.db) as tx:
+    async with one_moment_planned_once(request.services.db) as tx:
         found = await search_messages(tx, Scope.of(request.principal), query)
     if query.cursor is None:
         others.searched(request, query.q)
@@ -20,7 +20,7 @@ async def messages(request: Request, query: SearchQuery) -> MessageHits:
 
 
 async def people(request: Request, query: PeopleQuery) -> PersonHits:
-    async with one_moment(request.services.db) as tx:
+    async with one_moment_planned_once(request.services.db) as tx:
         return await search_people(tx, request.principal, query)
 
 
