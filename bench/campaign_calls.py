@@ -114,6 +114,8 @@ async def _bare_tasks(adapter: AsksMembers, wecom: WecomSimulator, people: list[
 async def answers(size: Size, place: Site) -> Row:
     """Answers in open windows, through the outbox of a whole worker."""
     number, services = max(size.conversations[1] // 200, 20), place.services
+    # Records of an archive may not go, also where there are none: this database is thrown away.
+    await services.db.execute("alter table archive_record disable trigger archive_record_not_removed")
     await services.db.execute("truncate campaign, account, contact, customer restart identity cascade")
     await services.db.execute("delete from connection")
     async with WecomSimulator(settings=Settings(api_per_minute=10**6, api_per_hour=10**7)) as wecom:

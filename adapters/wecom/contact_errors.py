@@ -172,4 +172,8 @@ CONTACT_MEANINGS: Mapping[int, Meaning] = {
     90507: rep("这个群正在继承处理中，请稍后再看。", "This group is being inherited; look again later."),
     90508: rep("这个群已经被继承，不能再按离职继承转移。", "This group has been inherited already."),
     90509: rep(*_GROUP_GONE),
+    301060: rep(
+        "一次查询的人数超过了企业微信的上限。服务会分批再查，不需要处理。",
+        "More people were asked about at once than WeCom allows. The service asks again in parts; nothing needs to be done.",
+    ),
 }

@@ -180,7 +180,7 @@ async def test_the_trail_is_read_filtered_and_in_pages(site: Site) -> None:
     assert [line["object_id"] for line in rest["lines"]] == [agents[0], auditor.me["agent"]["id"]]
     assert rest["next_cursor"] is None
     mine = await auditor.get("/api/trail", agent_id=auditor.me["agent"]["id"])
-    assert [line["action"] for line in mine["lines"]] == ["session.opened"]
+    assert [line["action"] for line in mine["lines"]] == ["trail.read", "session.opened"]
     assert (await auditor.call("GET", "/api/trail?cursor=zz"))[0] == 422
     assert (await (await site.signed_in("manager")).call("GET", "/api/trail"))[0] == 403
 
