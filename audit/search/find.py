@@ -45,7 +45,8 @@ async def search(tx: Tx, scope: Scope, query: SearchQuery) -> Hits:
         page = await _by_conversation(tx, wanted, place, query.limit)
     else:
         rows, at = await Search(tx, wanted, limit=query.limit, below=place[0] if place else None, seconds=SECONDS).run()
-        page = Page(rows, str(at) if at else "", at)
+        # Pages follow the order in which messages reached us, which an archive that is read later differs from; within a page, time decides.
+        page = Page(sorted(rows, key=lambda row: row["sent_at"], reverse=True), str(at) if at else "", at)
     return Hits(
         hits=await shown(tx, scope, page.rows, terms),
         next_cursor=page.cursor or None,
