@@ -81,6 +81,8 @@ async def test_from_a_chat_to_evidence_that_verifies(shop: Company, browser: Bro
     phone = await open_page(browser, phone=True, language="en")
     await enter(phone, shop, "/audit/evidence", "eve")
     await expect(phone.get_by_test_id("evidence-chain")).to_be_visible()
+    # The seventh of nine tabs: one sees where one is.
+    await expect(phone.get_by_test_id("audit-evidence")).to_be_in_viewport(ratio=1)
     assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not CJK.search(await phone.get_by_test_id("evidence-chain").inner_text())
     assert errors_of(phone.context) == []
