@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from aiohttp import web
@@ -115,6 +116,7 @@ class Shape:
     raw: bool
 
 
+@lru_cache(maxsize=4096)
 def shape_of(route: Route) -> Shape:
     """Raises ``TypeError`` for a handler that does not fit its path: found at the start, not by a user."""
     hints = get_type_hints(route.handler)

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import mimetypes
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -114,6 +115,12 @@ def _own_folder() -> Path | None:
 
 
 def _load(folder: Path) -> dict[str, PageFile]:
+    return _of_build(folder, (folder / "index.html").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _of_build(folder: Path, _: int) -> dict[str, PageFile]:
+    """Servers of one process share what one build made; a new build has a new time."""
     files: dict[str, PageFile] = {}
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.suffix in {".gz", ".br"} or path.stat().st_size > LARGEST:

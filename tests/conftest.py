@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp.web_app
 import asyncpg
 import pytest
 
@@ -34,6 +35,14 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 """The platforms' reference samples, where they are at hand."""
+
+
+@pytest.fixture(autouse=True)
+def _no_app_outlives_its_test() -> Iterator[None]:
+    """aiohttp remembers the middlewares of the last thousand handlers, and with them every application they were for, with all
+    it holds: megabytes for each test."""
+    yield
+    aiohttp.web_app._cached_build_middleware.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -45,11 +45,14 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-async def open_page(browser: Browser, *, phone: bool = False, language: str = "zh-CN", dark: bool = False) -> Page:
+async def open_page(
+    browser: Browser, *, phone: bool = False, language: str = "zh-CN", dark: bool = False, zone: str | None = None
+) -> Page:
     """A fresh profile whose page complains loudly: an uncaught error in the page fails the test at its end."""
     context = await browser.new_context(
         viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
         locale=language,
+        timezone_id=zone,
         color_scheme="dark" if dark else "light",
         has_touch=phone,
         is_mobile=phone,

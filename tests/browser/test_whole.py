@@ -32,6 +32,13 @@ async def add(services: Services, name: str) -> int:
     return made
 
 
+async def behind_the_back(services: Services, customer: int, **values: str) -> None:
+    """A change that no push tells of."""
+    [(name, value)] = values.items()
+    changed = f"update customer set {name} = $2, version = version + 1 where id = $1"
+    await services.db.execute(changed, customer, value)
+
+
 async def edit(page: Page, name: str, value: str) -> None:
     await page.get_by_test_id(f"field-{name}").click()
     await page.get_by_test_id(f"edit-{name}").fill(value)
@@ -59,6 +66,16 @@ async def test_the_whole_customer_is_seen_changed_merged_and_given_back(shop: Co
         )
         work.ring("customer", customer)
     await expect(page.get_by_test_id("field-position")).to_contain_text("采购经理")
+    # What the page has not heard of is no conflict unless it is the same field.
+    await behind_the_back(shop.services, customer, email="li@example.com")
+    await edit(page, "city", "佛山")
+    await expect(page.get_by_test_id("field-city")).to_contain_text("佛山")
+    await expect(page.get_by_test_id("field-email")).to_contain_text("li@example.com")
+    await expect(page.get_by_text("其他人刚刚修改了这位客户")).to_have_count(0)
+    await behind_the_back(shop.services, customer, address="大良街道 1 号")
+    await edit(page, "address", "容桂街道 2 号")
+    await expect(page.get_by_text("其他人刚刚修改了这位客户")).to_be_visible()
+    await expect(page.get_by_test_id("field-address")).to_contain_text("大良街道 1 号")
 
     # Merged with another one, seen in the log, and taken back.
     await page.get_by_test_id("customer-tab-identity").click()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -216,9 +217,15 @@ class Site:
             await save(work, [conversation])
 
 
+@cache
+def every_route() -> list[Route]:
+    """The table is the same for every server."""
+    return routes()
+
+
 @asynccontextmanager
 async def running(services: Services, table: list[Route] | None = None) -> AsyncIterator[Site]:
-    table = routes() if table is None else table
+    table = every_route() if table is None else table
     app = make_web_app(services, table)
     add_pushes(app, services, app[HUB])
     app.cleanup_ctx.append(CustomerPusher(services, app[HUB]).running)

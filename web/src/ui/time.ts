@@ -3,6 +3,7 @@
 
 import { ref } from 'vue'
 import type { Language } from '@/api/types'
+import { fromWall } from '@/model/zone'
 
 /** 14:02 or 2:02 PM, as its reader likes it. */
 const hours = ref<'24' | '12'>('24')
@@ -48,6 +49,15 @@ function wall(at: Date | number): Wall {
   const of = (type: string): number => Number(parts.find((part) => part.type === type)?.value)
   return { year: of('year'), month: of('month'), day: of('day'), hour: of('hour'), minute: of('minute') }
 }
+
+/** A day of the company's calendar, `2026-03-01`: today, or so many days ahead of it. The browser may be in another day already. */
+export function companyDay(ahead = 0): string {
+  const { year, month, day } = wall(Date.now())
+  return new Date(Date.UTC(year, month - 1, day + ahead)).toISOString().slice(0, 10)
+}
+
+/** When the clock on the company's wall shows `09:00` on a day of {@link companyDay}; in milliseconds. */
+export const companyTime = (clock: string, ahead = 0): number => fromWall(`${companyDay(ahead)}T${clock}`, zone.value)
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

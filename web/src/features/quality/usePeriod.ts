@@ -1,12 +1,10 @@
 import { computed, ref } from 'vue'
-import { useSession } from '@/stores/session'
-import { dayAgo } from './days'
+import { companyDay } from '@/ui/time'
 
 /** A period of days of the company's calendar; the last `days` to begin with. */
 export function usePeriod(days: number) {
-  const zone = useSession().me?.zone ?? 'Asia/Shanghai'
-  const first = ref(dayAgo(days - 1, zone))
-  const last = ref(dayAgo(0, zone))
+  const first = ref(companyDay(1 - days))
+  const last = ref(companyDay())
   const sound = computed(() => first.value !== '' && last.value !== '' && first.value <= last.value)
   return { first, last, sound }
 }
