@@ -23,7 +23,7 @@ WALKED = 1000
 """The newest messages that are read one by one before the index is asked."""
 SECONDS = 0.25
 """How long one request looks before it says how far it came."""
-STEPS = (4, 32, 256, 1024)
+STEPS = (16, 128, 1024)
 """Blocks asked about at once, while nothing is found more and more."""
 SEGMENT_STEPS = (4, 16, 48)
 """The same for segments, which are read through."""

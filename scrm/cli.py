@@ -31,6 +31,9 @@ app.add_typer(evidence, name="evidence")
 out = Console()
 err = Console(stderr=True)
 T = TypeVar("T")
+TURN = 0.0005
+"""Seconds. A thread that computes (splitting sentences into words, matching rules) hands the interpreter on after this: with the usual
+5 ms each socket that the server reads or writes meanwhile would wait that long for its turn."""
 COLLECT_AFTER = (20_000, 20, 50)
 """New objects, and rounds of the younger generations, before the garbage collector looks at each generation."""
 
@@ -79,6 +82,7 @@ async def _serve(settings: Settings, url: str, role: Any) -> None:
     async with open_services(settings, url) as services, running(services, role) as address:
         await _first_admin(services)
         _collect_seldom()
+        sys.setswitchinterval(TURN)
         out.print(f"scrm is running ({role}){': ' + address if address else ''}. Ctrl-C stops it.")
         await until_stopped()
         out.print("Stopping…")

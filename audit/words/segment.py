@@ -1,95 +1,75 @@
-"""The one door to jieba: text into the words that are counted.
-
-The dictionary is read from its file when it is first needed, in a thread, and never through jieba's own cache in the shared temporary
-folder. Words of the company's own win over every split of them; the same words always give the same result.
-"""
+"""The service's side of the process that splits text into words: started when there is something to split, started again when it ended."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
+import contextlib
+import os
+import subprocess
+import sys
 import threading
-import unicodedata
-import warnings
+import weakref
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
 
-logging.getLogger("jieba").setLevel(logging.ERROR)
+from audit.words.splitter import framed, unframed
 
-WINS = 5_000_000
-"""As frequent as this a word is likelier than any two of its parts."""
-LONGEST = 20
-COUNTED = re.compile(r"[\u4e00-\u9fff]{2,20}|[a-z][a-z0-9+#&.-]{1,19}")
-NUMBER = re.compile(r"\d{3}")
-FUNCTION_WORDS = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
-
-
-def folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+TRIES = 2
+"""The process ends by itself when it is not needed, perhaps in the moment of a question."""
+END_SECONDS = 5
 
 
 class Segmenter:
-    """Words by one dictionary. ``own`` words are always words, also those that would not be counted; ``stops`` never are."""
+    """One process, one question at a time. It ends with the service, whatever the service ends of."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cut: Any = None
-        self._frequencies: dict[str, int] = {}
-        self._changed: dict[str, int | None] = {}
-        self._own: frozenset[str] = frozenset()
+        self._process: subprocess.Popen[bytes] | None = None
 
     async def words_of(self, texts: Sequence[str], own: Iterable[str], stops: Iterable[str]) -> list[set[str]]:
-        """For each text its words, each once."""
-        return await asyncio.to_thread(self._words_of, texts, frozenset(own), frozenset(stops))
+        """For each text its words, each once (see :class:`~audit.words.splitter.Splitter`). Raises :class:`EOFError` when the process
+        dies again and again."""
+        return await asyncio.to_thread(self._words_of, framed([[*texts], [*own], [*stops]]))
 
-    def _words_of(self, texts: Sequence[str], own: frozenset[str], stops: frozenset[str]) -> list[set[str]]:
+    def _words_of(self, question: bytes) -> list[set[str]]:
         with self._lock:
-            self._open()
-            self._know(own)
-            return [
-                {word for word in self._cut(folded(text)) if self._counts(word, stops)} if text else set()
-                for text in texts
-            ]
+            for left in reversed(range(TRIES)):
+                process = self._running()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                try:
+                    process.stdin.write(question)
+                    process.stdin.flush()
+                    return [set(some) for some in unframed(process.stdout)]
+                except (EOFError, OSError) as error:
+                    _end(process)
+                    if not left:
+                        raise EOFError("the process that splits text into words ended in the middle of it") from error
+            raise AssertionError("the last try returns or raises")
 
-    def _counts(self, word: str, stops: frozenset[str]) -> bool:
-        if word in stops:
-            return False
-        if word in self._own:
-            return True
-        return COUNTED.fullmatch(word) is not None and word not in FUNCTION_WORDS and NUMBER.search(word) is None
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "audit.words.splitter"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=_environment(),
+            )  # fmt: skip
+            weakref.finalize(self, _end, self._process)
+        return self._process
 
-    def _open(self) -> None:
-        if self._cut is not None:
-            return
-        with warnings.catch_warnings():
-            # It asks for its file in an old way and writes its patterns carelessly.
-            warnings.simplefilter("ignore")
-            import jieba
-        jieba.setLogLevel(logging.ERROR)
-        tokenizer = jieba.Tokenizer()
-        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-        tokenizer.initialized = True
-        self._frequencies = tokenizer.FREQ
-        self._cut = tokenizer.cut
 
-    def _know(self, own: frozenset[str]) -> None:
-        if own == self._own:
-            return
-        for word, before in self._changed.items():
-            if before is None:
-                self._frequencies.pop(word, None)
-            else:
-                self._frequencies[word] = before
-        self._changed = {}
-        for word in own:
-            for end in range(1, len(word)):
-                self._set(word[:end], self._frequencies.get(word[:end], 0))
-        for word in own:
-            self._set(word, WINS)
-        self._own = own
+def _environment() -> dict[str, str]:
+    """Without the service's secrets."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SCRM_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
-    def _set(self, word: str, frequency: int) -> None:
-        self._changed.setdefault(word, self._frequencies.get(word))
-        self._frequencies[word] = frequency
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from audit.words.segment import LONGEST, folded
+from audit.words.splitter import LONGEST, folded
 from scrm.views import Id, Input, Line, View
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from audit.words import counting
 from audit.words.counting import WordCounter
 from audit.words.segment import Segmenter
 from scrm.services import Services
-from tests.http.site import Browser, Site, running
+from tests.http.site import Browser, Site, eventually, running
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 PERIOD = {"first": "2026-03-02", "last": "2026-03-08"}
@@ -89,6 +92,31 @@ async def test_words_are_told_apart_and_the_console_stays_quiet() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+async def test_the_process_that_splits_may_die_and_never_outlives_the_service() -> None:
+    own = Segmenter()
+    before = await own.words_of(SAID, (), ())
+    process = own._process
+    assert process is not None
+    process.kill()
+    assert await own.words_of(SAID, (), ()) == before
+    assert own._process is not process
+    code = (
+        "import asyncio, os; from audit.words.segment import Segmenter; s = Segmenter(); asyncio.run(s.words_of(['面膜'], (), ()));"
+        "print(s._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    died = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+    assert died.returncode == -signal.SIGKILL
+    splitter = Path(f"/proc/{int(died.stdout)}/stat")
+
+    async def is_gone() -> bool:
+        try:
+            return splitter.read_text().rpartition(")")[2].split()[0] == "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    await eventually(is_gone)
 
 
 async def test_counts_equal_a_recount_after_kills_and_late_commits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
