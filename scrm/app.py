@@ -114,8 +114,8 @@ from audit.search import saved as saved_searches
 from audit.search import spelling as search_spelling
 from audit.trail.keeper import TrailKeeper
 from audit.words.counting import WordCounter
-from campaigns.audience import optouts
 from campaigns.audience.freeze import freeze
+from campaigns.audience.optouts import OptOuts
 from campaigns.invites import accepted as invites_accepted
 from campaigns.invites import morning as invites_morning
 from campaigns.ledger import answers, calls, doubt, ends, measure, replies, tickets, watch
@@ -442,7 +442,7 @@ class Worker:
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
         self.normaliser = Normaliser(
             services,
-            [receive, heed, answers.Answers().heed, optouts.heed, archive_heed, consent_heed],
+            [receive, heed, answers.Answers().heed, OptOuts(bus).heed, archive_heed, consent_heed],
             batch=settings.batch,
         )
         runner = JobRunner(

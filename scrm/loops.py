@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,9 @@ from scrm.tasks import end
 log = logging.getLogger(__name__)
 
 LONGEST_REST = 10.0
+_phases = (n * 0.618034 % 1 for n in itertools.count(1))
+"""Where in its time between two looks the next loop begins, spread as evenly as any number of them can be. Started together, dozens of
+loops that look once a second would look all at the same moment, and who posts a message then would wait for all of them."""
 
 
 class Loop:
@@ -44,6 +48,7 @@ class Loop:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._unlisten: list[Callable[[], None]] = []
+        self._phase = next(_phases)
 
     def start(self) -> None:
         if self._bus is not None:
@@ -61,6 +66,7 @@ class Loop:
     async def _run(self) -> None:
         pause = 0.2
         rest = 0.0
+        wait = self._look * self._phase
         while True:
             self._wake.clear()
             try:
@@ -89,5 +95,6 @@ class Loop:
             rest = 0.0
             with contextlib.suppress(TimeoutError):
                 # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the wake-up.
-                async with asyncio.timeout(self._look):
+                async with asyncio.timeout(wait):
                     await self._wake.wait()
+            wait = self._look

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.audience.optouts import folded
+from campaigns.life.settings import RULES, CampaignRules
 from scrm.people import create_agent
 from tests.company import PASSWORD, Company, eventually
 
@@ -68,3 +69,20 @@ async def test_a_word_after_a_post_opens_a_hold_once_and_tells_the_owner(shop: C
     assert [row["data"] for row in lines] == [{"hold": "opted_out", "word": "TD"}]
     told = await db.fetch("select agent_id, data from notification where kind = 'customer_opted_out'")
     assert [(row["agent_id"], row["data"]) for row in told] == [(owner, {"note": "TD"})]
+
+
+@pytest.mark.timeout(120)
+async def test_a_word_that_the_company_adds_counts_at_once(shop: Company) -> None:
+    db, say = shop.services.db, shop.wecom.control.customer_says
+    who = shop.customer("陈立群")
+    say(shop.kf, who, "收到")
+    await eventually(lambda: db.fetchval("select true from customer where name = '陈立群'"))
+    await reached(shop, "陈立群")
+    say(shop.kf, who, "别再发了")
+    await eventually(lambda: db.fetchval("select count(*) = 2 from message where direction = 'in'"))
+    assert await holds(shop) == {}
+    async with shop.services.work() as work:
+        await RULES.save(work, CampaignRules(opt_out_words=("别再发了",)), by=None)
+    say(shop.kf, who, "别再发了")
+    await eventually(lambda: db.fetchval("select count(*) = 3 from message where direction = 'in'"))
+    assert await holds(shop) == {"陈立群": "别再发了"}
