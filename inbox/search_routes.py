@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inbox import others
-from inbox.queries import one_moment_planned_once
+from inbox.queries import one_moment, one_moment_planned_once
 from inbox.search import SearchQuery, search_messages
 from inbox.search_people import PeopleQuery, search_people
 from inbox.views import MessageHits, PersonHits
@@ -20,7 +20,8 @@ async def messages(request: Request, query: SearchQuery) -> MessageHits:
 
 
 async def people(request: Request, query: PeopleQuery) -> PersonHits:
-    async with one_moment_planned_once(request.services.db) as tx:
+    # Planned each time: what a number or a name begins with is found by an index only when it is known.
+    async with one_moment(request.services.db) as tx:
         return await search_people(tx, request.principal, query)
 
 
