@@ -40,10 +40,13 @@ async def safe_ceiling(tx: Tx, source: Source) -> int:
     0: nothing is. Call it in a transaction that reads what is committed (the usual one), and read with a later statement."""
     row = await tx.fetchrow(PLACE, source)
     if row is None:
+        # Somebody else is looking at this moment, or nobody ever has. Writing first would wait for whoever looks until all they do with it ends.
+        known = await tx.fetchval(KNOWN, source)
+        if known is not None:
+            return int(known)
         row = await tx.fetchrow(BEGIN, source)
-    if row is None:
-        # Somebody else is looking at this moment.
-        return int(await tx.fetchval(KNOWN, source) or 0)
+        if row is None:
+            return int(await tx.fetchval(KNOWN, source) or 0)
     ceiling, ahead, writers = row["id"], row["next_id"], row["writers"]
     if ahead is not None and not await tx.fetchval(UNDER_WAY, writers):
         ceiling, ahead = max(ceiling, ahead), None

@@ -62,6 +62,16 @@ async def test_a_writer_with_an_id_and_no_number_of_its_own_yet_is_waited_for(se
     assert await ceiling(services) == await newest(services)
 
 
+async def test_nobody_waits_for_a_reader_that_takes_long_over_its_rows(services: Services) -> None:
+    await services.db.execute(RECORD, *LINE)
+    before = await ceiling(services)
+    await services.db.execute(RECORD, *LINE)
+    async with services.work() as slow, services.work() as other:
+        assert await safe_ceiling(slow.tx, "audit_event") > before
+        await other.tx.execute("set local lock_timeout = '1s'")
+        assert await safe_ceiling(other.tx, "audit_event") == before
+
+
 async def test_readers_get_every_row_once(services: Services) -> None:
     chance = random.Random(7)
     open_ones: list[tuple[Any, Any]] = []
