@@ -63,8 +63,10 @@ async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = Fals
 
 HEARD_OF = """
 select m.conversation_id, m.platform_message_id, m.id, m.state, null::timestamptz as recalled_at, null as recalled_by
-from message m join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
-  on m.conversation_id = w.conversation_id and m.platform_message_id = w.platform_message_id
+from unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id) cross join lateral (
+  select m.id, m.conversation_id, m.platform_message_id, m.state from message m
+  where m.conversation_id = w.conversation_id and m.platform_message_id = w.platform_message_id offset 0
+) m
 union all
 select e.conversation_id, e.platform_message_id, null, null, e.recalled_at, e.recalled_by
 from early_recall e join unnest($1::bigint[], $2::text[]) w (conversation_id, platform_message_id)
