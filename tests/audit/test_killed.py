@@ -12,6 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from scrm.config import Settings
 from simulator.wecom.server import WecomSimulator
 from simulator.wecom.settings import Settings as PlatformSettings
@@ -67,6 +69,7 @@ class Machine:
         await self.process.wait()
 
 
+@pytest.mark.timeout(180 + 20 * KILLS)
 async def test_killed_again_and_again_everything_is_there_once(settings: Settings, tmp_path: Path) -> None:
     chance = random.Random(7)
     # Who dies leaves its calls behind: the platform's own limit is not what is tested here.
