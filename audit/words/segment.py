@@ -16,12 +16,15 @@ from audit.words.splitter import framed, unframed
 TRIES = 2
 """The process ends by itself when it is not needed, perhaps in the moment of a question."""
 END_SECONDS = 5
+ANSWER_SECONDS = 60.0
+"""For two thousand sentences, a dictionary read before them included: a second or two. Who asks holds a transaction open meanwhile."""
 
 
 class Segmenter:
     """One process, one question at a time. It ends with the service, whatever the service ends of."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = ANSWER_SECONDS) -> None:
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -36,6 +39,9 @@ class Segmenter:
                 process = self._running()
                 assert process.stdin is not None
                 assert process.stdout is not None
+                # A process that neither answers nor ends is ended, which reads as one that died.
+                late = threading.Timer(self._seconds, process.kill)
+                late.start()
                 try:
                     process.stdin.write(question)
                     process.stdin.flush()
@@ -44,6 +50,8 @@ class Segmenter:
                     _end(process)
                     if not left:
                         raise EOFError("the process that splits text into words ended in the middle of it") from error
+                finally:
+                    late.cancel()
             raise AssertionError("the last try returns or raises")
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -102,6 +102,13 @@ async def test_the_process_that_splits_may_die_and_never_outlives_the_service() 
     process.kill()
     assert await own.words_of(SAID, (), ()) == before
     assert own._process is not process
+    impatient = Segmenter(seconds=5)
+    assert await impatient.words_of(SAID, (), ()) == before
+    hung = impatient._process
+    assert hung is not None
+    hung.send_signal(signal.SIGSTOP)
+    assert await asyncio.wait_for(impatient.words_of(SAID, (), ()), 60) == before
+    assert hung.returncode == -signal.SIGKILL
     code = (
         "import asyncio, os; from audit.words.segment import Segmenter; s = Segmenter(); asyncio.run(s.words_of(['面膜'], (), ()));"
         "print(s._process.pid, flush=True); os.kill(os.getpid(), 9)"
