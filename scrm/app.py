@@ -21,70 +21,7 @@ from aiohttp import web
 import adapters.douyin
 import adapters.wechat_oa
 import adapters.wecom
-import audit.alerts.routes
-import audit.alerts.working
-import audit.archive.routes
-import audit.chats.routes
-import audit.consent.routes
-import audit.evidence.routes
-import audit.payments.routes
-import audit.quality.routes
-import audit.retention.routes
-import audit.rules.routes
-import audit.search.routes
-import audit.trail.routes
-import audit.words.routes
-import campaigns.audience.routes
-import campaigns.invites.routes
-import campaigns.ledger.routes
-import campaigns.library.routes
-import campaigns.library.write
-import campaigns.life.routes
-import campaigns.life.write
-import campaigns.lists.routes
-import campaigns.lists.write
-import campaigns.moments.routes
-import campaigns.sop.routes
-import campaigns.sop.write
-import customers.activity.routes
-import customers.bulk.routes
-import customers.codes.routes
-import customers.follow_ups.routes
-import customers.greetings.routes
-import customers.handover.routes
-import customers.identity.acts
-import customers.identity.duplicates
-import customers.identity.entry
-import customers.identity.routes
 import customers.list_work
-import customers.listing.routes
-import customers.reports.routes
-import customers.reveal
-import customers.routes_fields
-import customers.routes_owners
-import customers.routes_pool
-import customers.routes_stages
-import customers.rules.routes
-import customers.sheets.routes
-import customers.sync.routes
-import customers.tasks.routes
-import inbox.answer_routes
-import inbox.card
-import inbox.cards.routes
-import inbox.customer_files
-import inbox.follow_up_files
-import inbox.library.routes
-import inbox.list_routes
-import inbox.response_report
-import inbox.reveal
-import inbox.routes
-import inbox.routes_bell
-import inbox.routes_export
-import inbox.routes_flow
-import inbox.routes_rules
-import inbox.routes_together
-import inbox.search_routes
-import inbox.story
 from audit.alerts.push import AlertPusher
 from audit.archive.alarm import LOOK_SECONDS as ARCHIVE_ALARM_SECONDS
 from audit.archive.alarm import ArchiveAlarms
@@ -110,7 +47,6 @@ from audit.rules.rerun import Backlooker
 from audit.rules.watch import Watcher
 from audit.search import alerting as search_alerting
 from audit.search import places as search_places
-from audit.search import saved as saved_searches
 from audit.search import spelling as search_spelling
 from audit.trail.keeper import TrailKeeper
 from audit.words.counting import WordCounter
@@ -133,20 +69,17 @@ from campaigns.sop import days as sop_days
 from campaigns.sop import listen as sop_listen
 from campaigns.sop import settle as sop_settle
 from campaigns.sop import steps as sop_steps
-from customers import owner_undo, stage_settings, tag_settings, tally
+from customers import stage_settings, tag_settings, tally
 from customers.codes import making
 from customers.codes.arrivals import Arrivals
-from customers.follow_ups import correct
 from customers.greetings import prepare
 from customers.greetings.begin import begin as begin_greetings
 from customers.greetings.greeter import Greeter
 from customers.greetings.tell import Teller
 from customers.handover.asking import Asking
-from customers.handover.own import CustomerMover, TaskMover
 from customers.handover.run import HandingOver
 from customers.identity.finder import FIND_DUPLICATES, find_duplicates
 from customers.pool import everyone
-from customers.pool import rulebook as pool_rules
 from customers.pool.fall import fall
 from customers.profiles import ProfileReader
 from customers.push import CustomerPusher
@@ -156,9 +89,8 @@ from customers.rules import watch as rule_watch
 from customers.rules.book import APPLY_RULE
 from customers.sync import loops as sync_loops
 from customers.sync.events import heed
-from customers.tasks import undo as task_undo
 from customers.tasks.reminders import remind_due
-from inbox import attendance, figures, rules, saved_views, scheduled, sla, surveys, tidying
+from inbox import attendance, figures, scheduled, sla, surveys, tidying
 from inbox.arrivals import FETCH_MEDIA
 from inbox.cards.gather import Gatherer
 from inbox.cards.send import SEND_CARD, send_card
@@ -166,7 +98,6 @@ from inbox.contacts import contacts_renamed
 from inbox.dispatch import Dispatcher
 from inbox.endings import end_session
 from inbox.figures_command import check_figures, rebuild_figures
-from inbox.handing_over import ConversationMover, ScheduledMover
 from inbox.lead_cards import LEARN_PHONE, learn_phone
 from inbox.media import fetch_media
 from inbox.receive import receive
@@ -174,27 +105,7 @@ from inbox.routing import Router
 from inbox.snooze import wake_due
 from inbox.socket import add_pushes
 from inbox.status import END_SESSION
-from inbox.undo import undo_kinds
-from scrm import (
-    look,
-    outbox,
-    routes_accounts,
-    routes_agents,
-    routes_company,
-    routes_connections,
-    routes_events,
-    routes_people,
-    routes_platform,
-    routes_privacy,
-    routes_roles,
-    routes_second_factor,
-    routes_security,
-    routes_session,
-    routes_trail,
-    undo,
-    undo_people,
-    upkeep,
-)
+from scrm import outbox, upkeep
 from scrm.at_once import AtOnce
 from scrm.blobs import Blobs
 from scrm.bus import Bus, MemoryBus, RedisBus
@@ -206,12 +117,13 @@ from scrm.connections import Connections
 from scrm.db import Database
 from scrm.errors import ConfigError
 from scrm.health import add_health
-from scrm.http import Route
 from scrm.inbound import Intake
 from scrm.jobs import JobRunner
 from scrm.loops import Loop
+from scrm.movers import MOVERS
 from scrm.normalise import Normaliser
 from scrm.pulling import Puller, StreamFinder
+from scrm.route_table import routes
 from scrm.services import Services
 from scrm.ticker import Ticker
 from scrm.urgent import Urgent
@@ -226,7 +138,6 @@ __all__ = [
     "open_services",
     "providers",
     "rebuild_figures",
-    "routes",
     "running",
     "until_stopped",
     "verify_evidence",
@@ -256,10 +167,6 @@ TICKS = {
 }
 
 
-MOVERS = (CustomerMover(), ConversationMover(), TaskMover(), ScheduledMover())
-"""What can be handed over, in this order."""
-
-
 def providers() -> Mapping[str, Provider]:
     """The built-in platforms, and those that installed packages offer under the entry point group ``scrm.adapters``."""
     built_in = (adapters.wecom.PROVIDER, adapters.wechat_oa.PROVIDER, adapters.douyin.PROVIDER)
@@ -270,109 +177,6 @@ def providers() -> Mapping[str, Provider]:
             raise ConfigError(f"The entry point {point.name} of {point.value} is not a scrm.channel.Provider.")
         found[provider.name] = provider
     return found
-
-
-def routes() -> list[Route]:
-    """Every route of the API, with its permission."""
-    return [
-        *routes_session.api_routes(),
-        *look.api_routes(),
-        *routes_second_factor.api_routes(),
-        *routes_platform.api_routes(),
-        *routes_people.api_routes(),
-        *routes_agents.api_routes(),
-        *routes_roles.api_routes(),
-        *routes_security.api_routes(),
-        *routes_trail.api_routes(),
-        *routes_privacy.api_routes(),
-        *routes_accounts.api_routes(),
-        *routes_company.api_routes(),
-        *routes_connections.api_routes(),
-        *routes_events.api_routes(),
-        *audit.archive.routes.api_routes(),
-        *audit.search.routes.api_routes(),
-        *audit.alerts.routes.api_routes(),
-        *audit.chats.routes.api_routes(),
-        *audit.trail.routes.api_routes(),
-        *audit.consent.routes.api_routes(),
-        *audit.evidence.routes.api_routes(),
-        *audit.retention.routes.api_routes(),
-        *audit.rules.routes.api_routes(),
-        *audit.quality.routes.api_routes(),
-        *audit.words.routes.api_routes(),
-        *audit.payments.routes.api_routes(),
-        *inbox.routes.api_routes(),
-        *inbox.card.api_routes(),
-        *inbox.story.api_routes(),
-        *inbox.follow_up_files.api_routes(),
-        *inbox.reveal.api_routes(),
-        *customers.reveal.api_routes(),
-        *customers.identity.routes.api_routes(contacts_renamed),
-        *customers.identity.entry.api_routes(),
-        *customers.identity.duplicates.api_routes(),
-        *inbox.customer_files.api_routes(),
-        *customers.routes_fields.api_routes(),
-        *customers.listing.routes.api_routes(),
-        *customers.bulk.routes.api_routes(),
-        *customers.sheets.routes.api_routes(),
-        *customers.routes_owners.api_routes(),
-        *customers.routes_pool.api_routes(),
-        *customers.handover.routes.api_routes(MOVERS),
-        *customers.routes_stages.api_routes(),
-        *customers.rules.routes.api_routes(),
-        *customers.reports.routes.api_routes(),
-        *inbox.response_report.api_routes(),
-        *customers.sync.routes.api_routes(),
-        *customers.follow_ups.routes.api_routes(),
-        *customers.tasks.routes.api_routes(),
-        *customers.activity.routes.api_routes(),
-        *customers.codes.routes.api_routes(),
-        *customers.greetings.routes.api_routes(),
-        *inbox.cards.routes.api_routes(),
-        *inbox.routes_together.api_routes(),
-        *inbox.routes_bell.api_routes(),
-        *inbox.routes_export.api_routes(),
-        *inbox.routes_flow.api_routes(),
-        *inbox.routes_rules.api_routes(),
-        *inbox.library.routes.api_routes(),
-        *inbox.answer_routes.api_routes(),
-        *inbox.search_routes.api_routes(),
-        *inbox.list_routes.api_routes(),
-        *campaigns.ledger.routes.api_routes(),
-        *campaigns.life.routes.api_routes(),
-        *campaigns.library.routes.api_routes(),
-        *campaigns.audience.routes.api_routes(),
-        *campaigns.lists.routes.api_routes(),
-        *campaigns.invites.routes.api_routes(),
-        *campaigns.sop.routes.api_routes(),
-        *campaigns.moments.routes.api_routes(),
-        *undo.api_routes(
-            {
-                **undo_people.undo_kinds(),
-                **rules.undo_kinds(),
-                **undo_kinds(),
-                **customers.identity.acts.undo_kinds(contacts_renamed),
-                **customers.identity.duplicates.undo_kinds(),
-                **inbox.customer_files.undo_kinds(),
-                **saved_views.undo_kinds(),
-                **saved_searches.undo_kinds(),
-                **customers.list_work.undo_kinds(),
-                **customers.routes_stages.undo_kinds(),
-                **customers.rules.routes.undo_kinds(),
-                **inbox.library.routes.undo_kinds(),
-                **owner_undo.undo_kinds(),
-                **correct.undo_kinds(),
-                **task_undo.undo_kinds(),
-                **pool_rules.undo_kinds(),
-                **campaigns.life.write.undo_kinds(),
-                **campaigns.library.write.undo_kinds(),
-                **campaigns.sop.write.undo_kinds(),
-                **campaigns.lists.write.undo_kinds(),
-                **audit.rules.routes.undo_kinds(),
-                **audit.alerts.working.undo_kinds(),
-            }
-        ),
-    ]
 
 
 @asynccontextmanager

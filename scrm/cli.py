@@ -152,8 +152,8 @@ def openapi() -> None:
     """Print the description of the HTTP API (OpenAPI 3.1, JSON)."""
     import orjson
 
-    from scrm.app import routes
     from scrm.openapi import build
+    from scrm.route_table import routes
     from scrm.version import VERSION
 
     sys.stdout.buffer.write(orjson.dumps(build(routes(), version=VERSION), option=orjson.OPT_INDENT_2) + b"\n")

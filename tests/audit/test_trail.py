@@ -16,9 +16,9 @@ import pytest
 from audit.trail.keeper import TrailKeeper
 from audit.watermark import html_style, svg
 from inbox.others import OPENED, SEARCHED
-from scrm.app import routes
 from scrm.http import Route
 from scrm.privacy import ACTS
+from scrm.route_table import routes
 from scrm.services import Services
 from tests.http.site import Browser, Site, running
 

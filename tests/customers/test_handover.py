@@ -9,7 +9,7 @@ import pytest
 
 from customers.handover.asking import Asking
 from customers.handover.run import HandingOver
-from scrm.app import MOVERS
+from scrm.movers import MOVERS
 from scrm.services import Services
 from tests.customers.fake_transfers import FakeTransfers, put_in
 from tests.customers.test_owning import customer, me, owner_of

@@ -12,8 +12,8 @@ from customers.handover.asking import Asking
 from customers.handover.begin import begin
 from customers.handover.run import HandingOver
 from customers.handover.shapes import NewHandover
-from scrm.app import MOVERS
 from scrm.config import Settings
+from scrm.movers import MOVERS
 from simulator.faults import Fault
 from tests.company import CORP
 from tests.customers.platform import Office, office

@@ -16,8 +16,8 @@ from customers.pool.claim import claim
 from customers.pool.due import recompute
 from customers.pool.fall import take_due, warn_due
 from customers.sharing import share
-from scrm.app import MOVERS
 from scrm.errors import Conflict
+from scrm.movers import MOVERS
 from scrm.permissions import OF_ROLE, Principal
 from tests.customers.test_handover import LOST
 from tests.customers.test_owning import customer

@@ -19,9 +19,9 @@ from audit.alerts.push import AlertPusher
 from customers.push import CustomerPusher
 from inbox.rows import lock_one, save
 from inbox.socket import add_pushes
-from scrm.app import routes
 from scrm.http import Route
 from scrm.people import create_agent, create_team
+from scrm.route_table import routes
 from scrm.services import Services
 from scrm.webserver import HUB, make_web_app
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from scrm.app import routes
 from scrm.http import PUBLIC, SIGNED_IN, Route
 from scrm.permissions import EVERY, OF_ROLE, ROLES
+from scrm.route_table import routes
 from tests.http.site import Site
 
 EXPECTED: dict[str, str] = {

@@ -138,7 +138,7 @@ async def _asks_wrongly(request: Request) -> Nothing:
 async def test_a_fault_of_ours_has_a_number_and_tells_nobody_what_customers_wrote(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from scrm.app import routes
+    from scrm.route_table import routes
 
     own = [Route("GET", f"/api/{one.__name__}", one, SIGNED_IN, "x") for one in (_breaks, _divides, _asks_wrongly)]
     async with running(services, [*routes(), *own]) as site:
