@@ -86,6 +86,14 @@ class Blobs:
             return b""
         return bytes(await obstore.get_range_async(self._store, _path(sha256), start=start, length=length))
 
+    async def digest(self, sha256: str) -> str:
+        """The SHA-256 of the bytes that are there now, all of them. Raises ``FileNotFoundError``."""
+        found = await obstore.get_async(self._store, _path(sha256))
+        digest = hashlib.sha256()
+        async for piece in found.stream(min_chunk_size=1 << 20):
+            digest.update(piece)
+        return digest.hexdigest()
+
     async def remove(self, sha256: str) -> None:
         """Harmless when it is gone already. The caller has made sure that nobody needs it (audit/retention/collector.py)."""
         try:

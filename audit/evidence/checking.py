@@ -29,7 +29,8 @@ where b.number > $1 order by b.number limit $2
 """
 LEAVES = "select block, position, kind, ref_id, sha256 from evidence_leaf where block between $1 and $2 order by block, position"
 CHANGED = """
-select l.block, l.kind, l.ref_id, x.id is null as gone, t.reason, t.sha256 = l.sha256 as fits from evidence_leaf l
+select l.block, l.kind, l.ref_id, x.id is null as gone, t.reason,
+  t.sha256 = l.sha256 and (x.id is null or {emptied}) as fits from evidence_leaf l
 left join {table} x on x.id = l.ref_id left join evidence_tombstone t on t.kind = l.kind and t.ref_id = l.ref_id
 where l.kind = '{kind}' and l.block between $1 and $2 and (x.id is null or not ({there}) or {hash} is distinct from l.sha256)
 order by l.block, l.position
@@ -52,6 +53,10 @@ select x.id from attachment x where x.id > $1 and x.id <= $2 and x.sha256 is not
 and exists (select from evidence_leaf l where l.kind = 'message' and l.ref_id = x.message_id)
 and not exists (select from evidence_leaf l where l.kind = 'media' and l.ref_id = x.id)
 and not exists (select from evidence_waiting w where w.kind = 'media' and w.ref_id = x.id) order by x.id
+"""
+SEALED_FILES = """
+select l.ref_id, l.block, x.sha256 from evidence_leaf l join attachment x on x.id = l.ref_id
+where l.kind = 'media' and l.ref_id > $1 and x.sha256 is not null order by l.ref_id limit 500
 """
 ANCHORED = "select number, hash from evidence_block where number = $1"
 
@@ -130,7 +135,7 @@ async def _blocks(tx: Tx, report: Report) -> None:
             report.leaves += len(leaves.get(number, []))
             report.head = row["hash"].hex()
         for kind, one in KINDS.items():
-            sql = CHANGED.format(kind=kind, table=one.table, hash=one.hash, there=one.there)
+            sql = CHANGED.format(kind=kind, table=one.table, hash=one.hash, there=one.there, emptied=one.emptied)
             for row in await tx.fetch(sql, rows[0]["number"], rows[-1]["number"], timeout=600):
                 if row["reason"] is not None and row["fits"]:
                     report.removed[row["reason"]] += 1
@@ -143,15 +148,16 @@ async def _blocks(tx: Tx, report: Report) -> None:
 def _block(row: Row, previous: bytes, leaves: Sequence[Row]) -> list[Finding]:
     number: int = row["number"]
     found: list[Finding] = []
-    if row["fingerprint"] is None or fingerprint(row["public_key"]) != row["fingerprint"]:
-        return [Finding("lost", "key", row["key_id"], number)]
-    header = header_of(row)
     if row["previous"] != previous:
         found.append(Finding("broken", "block", number, number))
-    if header.hash != row["hash"]:
-        found.append(Finding("changed", "block", number, number))
-    if not signed_by(row["public_key"], row["signature"], header.text.encode()):
-        found.append(Finding("unsigned", "block", number, number))
+    if row["fingerprint"] is None or fingerprint(row["public_key"]) != row["fingerprint"]:
+        found += [Finding("lost", "key", row["key_id"], number), Finding("unsigned", "block", number, number)]
+    else:
+        header = header_of(row)
+        if header.hash != row["hash"]:
+            found.append(Finding("changed", "block", number, number))
+        if not signed_by(row["public_key"], row["signature"], header.text.encode()):
+            found.append(Finding("unsigned", "block", number, number))
     order = [(leaf["kind"], leaf["ref_id"]) for leaf in leaves]
     for n, leaf in enumerate(leaves):
         if leaf["position"] != n or (n and order[n - 1] > order[n]):
@@ -167,9 +173,11 @@ def _block(row: Row, previous: bytes, leaves: Sequence[Row]) -> list[Finding]:
 
 
 async def _strays(tx: Tx, report: Report) -> None:
-    for sql, arguments in ((STRAY, ()), (UNKNOWN, (list(KINDS),))):
-        for row in await tx.fetch(sql, *arguments):
-            report.add(Finding("inserted", row["kind"], row["ref_id"], row["block"]))
+    strays = await tx.fetch(STRAY)
+    for block in sorted({row["block"] for row in strays}):
+        report.add(Finding("removed", "block", block, block))
+    for row in (*strays, *await tx.fetch(UNKNOWN, list(KINDS))):
+        report.add(Finding("inserted", row["kind"], row["ref_id"], row["block"]))
     state = await tx.fetchrow("select anchored_block, anchored_hash from evidence_state")
     if state is not None and state["anchored_block"] is not None:
         held = await tx.fetchrow(ANCHORED, state["anchored_block"])
@@ -206,22 +214,14 @@ and not exists (select from evidence_waiting w where w.kind = 'tombstone' and w.
 
 
 async def _files(services: Services, tx: Tx, report: Report) -> None:
-    from hashlib import sha256
-
     last = 0
-    rows = "select l.ref_id, l.block, x.sha256, x.size from evidence_leaf l join attachment x on x.id = l.ref_id where l.kind = 'media' and l.ref_id > $1 and x.sha256 is not null order by l.ref_id limit 500"
-    while found := await tx.fetch(rows, last):
+    while found := await tx.fetch(SEALED_FILES, last):
         last = found[-1]["ref_id"]
         for row in found:
-            digest, at = sha256(), 0
             try:
-                size = await tx.fetchval("select size from blob where sha256 = $1", row["sha256"])
-                while at < (size or 0):
-                    piece = await services.blobs.read_range(row["sha256"], at, min(1 << 20, size - at))
-                    digest.update(piece)
-                    at += len(piece) or size
+                digest = await services.blobs.digest(row["sha256"])
             except FileNotFoundError:
                 report.add(Finding("removed", "media", row["ref_id"], row["block"]))
                 continue
-            if digest.hexdigest() != row["sha256"]:
+            if digest != row["sha256"]:
                 report.add(Finding("changed", "media", row["ref_id"], row["block"]))

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Where the rows of a kind are (``x`` is the row, ``id`` its number), and the line in SQL. ``there``: the row has it already."""
+    """Where the rows of a kind are (``x`` is the row, ``id`` its number), and the line in SQL. ``there``: the row has it already.
+    ``emptied``: what must be true of a row whose content was removed on purpose; nothing may be written in its place."""
 
     table: str
     line: str
     there: str = "true"
     id: str = "x.id"
+    emptied: str = "false"
 
     @property
     def text(self) -> str:
@@ -38,6 +40,7 @@ KINDS: Mapping[str, Statement] = {
         "jsonb_build_object('leaf', 'message', 'id', x.id, 'conversation', x.conversation_id, 'seq', x.seq, 'direction', x.direction, "
         "'kind', x.kind, 'text', x.text, 'content', x.content, 'sender_kind', x.sender_kind, 'sender', x.sender_id, "
         f"'sender_name', x.sender_name, 'sent_at_us', {_us('x.sent_at')})",
+        emptied="x.text = '' and x.content = '{}'::jsonb",
     ),
     "recall": Statement(
         "message",
@@ -49,17 +52,20 @@ KINDS: Mapping[str, Statement] = {
         "attachment",
         "jsonb_build_object('leaf', 'media', 'id', x.id, 'message', x.message_id, 'position', x.position, 'sha256', x.sha256)",
         "x.sha256 is not null",
+        emptied="x.sha256 is null",
     ),
     "envelope": Statement(
         "archive_record",
         "jsonb_build_object('leaf', 'envelope', 'id', x.id, 'connection', x.connection_id, 'seq', x.seq, 'message_id', x.message_id, "
         "'key_version', x.key_version, 'sealed_key', x.sealed_key, 'sealed_message', x.sealed_message)",
+        emptied="x.sealed_key = '' and x.sealed_message = ''",
     ),
     "opened": Statement(
         "archive_record",
         "jsonb_build_object('leaf', 'opened', 'id', x.id, 'connection', x.connection_id, 'seq', x.seq, "
         "'sha256', encode(sha256(x.record), 'hex'))",
         "x.record is not null",
+        emptied="x.record is null",
     ),
     "event": Statement(
         "audit_event",

@@ -138,6 +138,10 @@ class Crowd:
                 got[message.to_id, str(message.fields.get("text", ""))] += 1
         return got
 
+    async def settled(self) -> int:
+        """How many deliveries have their last state."""
+        return int(await self.services.db.fetchval("select count(*) from delivery where state = any($1)", list(FINAL)))
+
     async def wrong(self) -> list[str]:
         """Where the ledger does not say what happened; empty when all is right."""
         names = {row["id"]: row["name"] for row in await self.services.db.fetch("select id, name from campaign")}

@@ -63,15 +63,23 @@ class Trouble:
         return shops.get(where, self.made.wecom).faults
 
     async def run(self, kills: int) -> None:
+        """A third of the kills while lists are frozen and the first calls go out, the others spread over all of the ledger's life."""
+        early = kills // 3
         while self.hands.kills < kills:
             for _ in range(3):
                 self.fault()
             held = self.fault()
+            await self._settled((self.hands.kills - early) / (kills - early) * 0.9)
             deadline = time.monotonic() + self.chance.uniform(0.3, 1.6)
             # Often in the middle of a call, which is what counts.
             while time.monotonic() < deadline and not held.hits:
                 await asyncio.sleep(0.01)
             await self.hands.kill(self.chance.randrange(len(self.hands.pids)))
+
+    async def _settled(self, share: float) -> None:
+        """Until that share of the deliveries has its last state."""
+        while share > 0 and await self.made.settled() < share * DELIVERIES:
+            await asyncio.sleep(0.1)
 
     def clear(self) -> None:
         for platform in (self.made.wecom, self.made.official, self.made.douyin):
