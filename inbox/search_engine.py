@@ -19,8 +19,10 @@ from scrm.clock import monotonic
 from scrm.db import Row, Tx
 from scrm.views import MAX_ID
 
+GLANCED = 200
+"""The newest messages that are read one by one before anything else."""
 WALKED = 1000
-"""The newest messages that are read one by one before the index is asked."""
+"""So many more of them when there were finds among these: what is said often is found there sooner than by the index."""
 SECONDS = 0.25
 """How long one request looks before it says how far it came."""
 STEPS = (16, 128, 1024)
@@ -68,7 +70,9 @@ class Search:
                 return await self._in_conversations(conversations)
         high = self._below or MAX_ID
         words = bool(self._terms.words) and not self._wanted.rare
-        at = await self._walk(high, 1)
+        at = await self._walk(high, GLANCED)
+        if self._finds:
+            at = await self._walk(at, WALKED)
         if at > self._low and self._going_on:
             at = await self._further(at)
         if self._wanted.called and words and at < high:
@@ -96,7 +100,7 @@ class Search:
     async def _walk_on(self, at: int, low: int) -> int:
         """One by one, down to an id."""
         while at > low + 1 and self._going_on:
-            at = await self._walk(at, 5)
+            at = await self._walk(at, WALKED * 5)
         return at
 
     async def _through_blocks(self, at: int, only: Segments | None) -> int:
@@ -136,13 +140,13 @@ class Search:
         kept = rows[: self._limit]
         return kept, kept[-1]["message_id"] if len(rows) > len(kept) else 0
 
-    async def _walk(self, at: int, many: int) -> int:
-        """Reads the newest below ``at``. Returns the id below which nothing has been read."""
+    async def _walk(self, at: int, number: int) -> int:
+        """Reads so many of the newest below ``at``. Returns the id below which nothing has been read."""
         if at <= self._low or self._missing <= 0:
             return at
         one_by_one = self._statements.messages if self._wanted.rare or not self._terms.words else self._statements.texts
         arguments = Arguments()
-        sql = one_by_one(arguments, self._low, at, WALKED * many, self._missing)
+        sql = one_by_one(arguments, self._low, at, number, self._missing)
         rows = await self._tx.fetch(sql, *arguments.values)
         lowest = next((row["lowest"] for row in rows if row["message_id"] is None), None)
         return self._take([row for row in rows if row["message_id"] is not None], lowest or self._low)

@@ -207,6 +207,7 @@ async def test_nothing_of_others_is_found_counted_or_suggested(site: Site) -> No
 
 async def test_pages_have_no_gaps_while_messages_come(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox.search_engine, "WALKED", 7)
+    monkeypatch.setattr(inbox.search_engine, "GLANCED", 2)
     conversation = await site.conversation(await site.account(await site.connection()))
     there = [await site.says(conversation, f"到货{n}") for n in range(30)]
     scope = Scope(1, "all", (), recalled=True)

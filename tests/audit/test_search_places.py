@@ -61,6 +61,7 @@ async def found(site: Site, query: dict[str, Any]) -> list[int]:
 
 async def test_narrowed_down_in_every_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox.search_engine, "WALKED", 20)
+    monkeypatch.setattr(inbox.search_engine, "GLANCED", 6)
     chance = random.Random(6)
     connection = await site.connection()
     accounts = [await site.account(connection) for _ in range(3)]

@@ -51,6 +51,7 @@ async def expected(site: Site, scope: Scope, q: str, account: int | None, direct
 async def test_every_search_finds_what_reading_everything_finds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(8)
     monkeypatch.setattr(inbox.search_engine, "WALKED", 5)
+    monkeypatch.setattr(inbox.search_engine, "GLANCED", 2)
     connection = await site.connection()
     teams = [await site.team("我们"), await site.team("他们")]
     accounts = [await site.account(connection, team_id=team) for team in (None, *teams)]
