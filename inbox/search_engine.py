@@ -25,7 +25,7 @@ WALKED = 1000
 """So many more of them when there were finds among these: what is said often is found there sooner than by the index."""
 SECONDS = 0.25
 """How long one request looks before it says how far it came."""
-STEPS = (16, 128, 1024)
+STEPS = (64, 1024)
 """Blocks asked about at once, while nothing is found more and more."""
 SEGMENT_STEPS = (4, 16, 48)
 """The same for segments, which are read through."""
