@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.at_work import catch_up
 from bench.flat import TARGET, ask, reader_token
 from bench.million import TEAMS, fill
 from bench.processes import Child
@@ -44,6 +45,7 @@ async def busy(size: Size) -> list[Row]:
             await place.services.db.execute(f"create database {name}")
             await migrate(place.postgres.url_of(name))
             await fill(place.postgres.url_of(name), conversations)
+            await catch_up(place.services.settings, place.postgres.url_of(name))
             found[name] = await _under_load(size, place, place.postgres.url_of(name))
     small, large = found["small"]["reads"], found["large"]["reads"]
     worst = max(HTTP, key=lambda read: large[read] / small[read])

@@ -12,20 +12,19 @@ from typing import Any
 import asyncpg
 import jieba
 
-from audit.search import places
 from audit.search.facets import SECONDS, facets
 from audit.search.filters import wanted_of
 from audit.search.find import search
 from audit.search.grammar import quoted, terms_of
 from audit.search.shapes import Filter, SearchQuery
+from bench.at_work import catch_up
 from bench.million import PEOPLE
 from bench.result import Row
 from bench.sentences import clauses, sentences
-from bench.site import Site, site
+from bench.site import site
 from bench.size import Size
 from inbox.queries import one_moment_planned_once
 from inbox.search_engine import Search
-from scrm.app import open_services
 from scrm.db import Database
 from scrm.migrate import migrate
 from scrm.permissions import Scope
@@ -86,7 +85,7 @@ async def search_bench(size: Size) -> list[Row]:
             await place.services.db.execute(f"create database {name}")
             await migrate(place.postgres.url_of(name))
             await _fill(place.postgres.url_of(name), number, pieces)
-            await _map(place, name)
+            await catch_up(place.services.settings, place.postgres.url_of(name))
             built[number] = time.perf_counter() - began
             database = await Database.open(place.postgres.url_of(name), size=1)
             try:
@@ -128,14 +127,6 @@ async def _fill(url: str, number: int, pieces: Sequence[str]) -> None:
         await db.execute("checkpoint")
     finally:
         await db.close()
-
-
-async def _map(place: Site, name: str) -> None:
-    async with open_services(place.services.settings, place.postgres.url_of(name)) as services:
-        await places.keep(services)
-        while await places.keep(services):
-            pass
-        await services.db.execute("vacuum analyze search_place")
 
 
 async def _ask(database: Database, size: Size) -> Times:

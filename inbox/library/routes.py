@@ -109,8 +109,8 @@ async def hand_out_part(request: Request, parts: list[dict[str, object]], number
 
 
 async def export_replies(request: Request, query: ExportQuery) -> Raw:
-    async with request.services.db.pool.acquire() as tx:
-        data = await sheets.exported(tx, request.principal, query.format)
+    async with request.services.work() as work:
+        data = await sheets.exported(work, request.principal, query.format, request.address)
     name = f"快捷回复.{query.format}"
     headers = {
         "Content-Type": MIMES[query.format],

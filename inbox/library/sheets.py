@@ -20,7 +20,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from inbox.library.places import VISIBLE, LibraryReach, Place, eyes, manages
 from inbox.library.quick_replies import KeptPart, QuickReplyInput, check_kept, insert_replies
 from inbox.parts import StoredPart, resolve
-from scrm.db import Row, Tx
+from scrm.db import Row
 from scrm.errors import Unprocessable
 from scrm.permissions import Principal
 from scrm.services import Work
@@ -78,9 +78,12 @@ class _Known:
     titles: set[tuple[str, int | None, str]]
 
 
-async def exported(tx: Tx, principal: Principal, kind: Format) -> bytes:
-    """All that the asker sees."""
-    rows = [_cells(row) for row in await tx.fetch(ALL, *eyes(principal))]
+async def exported(work: Work, principal: Principal, kind: Format, address: str = "") -> bytes:
+    """All that the asker sees. The trail tells of it."""
+    rows = [_cells(row) for row in await work.tx.fetch(ALL, *eyes(principal))]
+    await record(
+        work, "quick_reply.exported", agent_id=principal.agent_id, address=address, detail={"rows": len(rows), "format": kind}
+    )  # fmt: skip
     return _xlsx(rows) if kind == "xlsx" else _csv(rows)
 
 

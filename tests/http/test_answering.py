@@ -216,6 +216,10 @@ async def test_out_as_a_sheet_and_in_again_with_a_dry_run(site: Site) -> None:
         assert {one["parts"][0]["text"] for one in found} == {'=HYPERLINK("http://x","y")'}
         await site.services.db.execute("delete from quick_reply where title not like '%' || $1", kind)
         await site.services.db.execute("update quick_reply set title = replace(title, $1, '')", kind)
+    told = await site.services.db.fetch(
+        "select detail from audit_event where action = 'quick_reply.exported' order by id"
+    )
+    assert [row["detail"] for row in told] == [{"rows": 2, "format": "csv"}, {"rows": 2, "format": "xlsx"}]
 
 
 async def test_a_sheet_with_one_bad_row_changes_nothing_and_says_which(site: Site) -> None:

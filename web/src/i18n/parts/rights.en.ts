@@ -316,6 +316,7 @@ export default {
       resumed: 'resumed: {what}',
       authorised: 'authorised: {what}',
       imported: 'imported: {what}',
+      exported: 'exported: {what}',
       ended: 'ended: {what}',
       bound: 'bound: {what}',
       unbound: 'unbound: {what}',

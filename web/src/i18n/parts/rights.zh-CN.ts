@@ -316,6 +316,7 @@ export default {
       resumed: '恢复了{what}',
       authorised: '完成了{what}授权',
       imported: '导入了{what}',
+      exported: '导出了{what}',
       ended: '结束了{what}',
       bound: '绑定了{what}',
       unbound: '解除了{what}',
