@@ -2,7 +2,7 @@
 
 Without this the service would begin with millions of unread messages (those that the benchmark has just written), and what is measured
 would be catching up. The map of searches is really made, since searches read it; of what else is counted, sealed or claimed from
-messages only the place up to which they were read is set.
+messages only the place up to which they were read is set, and what customers and their names were to be told of them is forgotten.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from audit.evidence.chain import PREFIX
 from audit.payments import watch as money
 from audit.quality import talks
-from audit.search import places
+from audit.search import places, spelling
 from audit.words.counting import WordCounter
 from scrm.app import open_services
 from scrm.config import Settings
@@ -28,7 +28,10 @@ async def catch_up(settings: Settings, url: str) -> None:
     async with open_services(settings, url) as services:
         await WordCounter(services).round()
         await services.db.execute(READ, list(READERS))
+        await services.db.execute("truncate customer_touch, customer_stir")
+        async with services.work() as work:
+            await spelling.SEEN.save(work, spelling.Seen(at=work.now), by=None)
         await places.keep(services)
         while await places.keep(services):
             pass
-        await services.db.execute("vacuum analyze search_place")
+        await services.db.execute("vacuum analyze")

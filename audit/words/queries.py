@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from typing import Literal
 
+from audit.words.splitter import MARKS
 from audit.words.views import (
     CountProgress,
     Dictionary,
     HotWordsView,
+    MoodDay,
+    MoodView,
     TopicList,
     TopicView,
     TrendQuery,
@@ -28,6 +32,7 @@ RISING = 20
 SMOOTH = 5
 FEWEST = 3
 USUAL_DAYS = 30
+MARKED = frozenset(MARKS.values())
 STANDING = """
 select b.last_id, b.until_id from word_book b where state = 'building'
 """
@@ -39,18 +44,22 @@ async def words(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> HotWor
     rows = await _counted(tx, scope, query, first - timedelta(days=length), last, first)
     whole = next((row for row in rows if row["word"] == ""), None)
     total, before = (whole["now"], whole["before"]) if whole else (0, 0)
-    counts = [_count(row, total, before) for row in rows if row["word"]]
+    counts = [_count(row, total, before) for row in rows if row["word"] and row["word"] not in MARKED]
     rising = [one for one in counts if one.messages >= FEWEST and one.rise > 1 and before > 0]
     return HotWordsView(
         first=first,
         last=last,
-        reach="some" if scope.everything or scope.teams is not None else "none",
+        reach=_reach(scope),
         messages=total,
         messages_before=before,
         words=sorted((one for one in counts if one.messages), key=lambda one: (-one.messages, one.word))[:MOST],
         rising=sorted(rising, key=lambda one: (-one.rise, -one.messages, one.word))[:RISING],
         progress=await progress(tx),
     )
+
+
+def _reach(scope: Scope) -> Literal["some", "none"]:
+    return "some" if scope.everything or scope.teams is not None else "none"
 
 
 def _count(row: Row, total: int, before: int) -> WordCount:
@@ -62,6 +71,26 @@ async def trend(tx: Tx, scope: Scope, query: TrendQuery, now: datetime) -> Trend
     first, last = await _period(tx, query, now)
     days = await _by_day(tx, scope, query, first, last, [query.word])
     return TrendView(first=first, last=last, days=_days(days, [query.word], first, last))
+
+
+async def mood(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> MoodView:
+    first, last = await _period(tx, query, now)
+    begin = first - (last - first) - timedelta(days=1)
+    by_day = await _by_day(tx, scope, query, begin, last, sorted(MARKED))
+    days, before = _moods(by_day, first, last), _moods(by_day, begin, first - timedelta(days=1))
+    return MoodView(
+        first=first, last=last, reach=_reach(scope), days=days,
+        pleased=sum(one.pleased for one in days), upset=sum(one.upset for one in days), messages=sum(one.of for one in days),
+        pleased_before=sum(one.pleased for one in before), upset_before=sum(one.upset for one in before),
+        messages_before=sum(one.of for one in before), progress=await progress(tx),
+    )  # fmt: skip
+
+
+def _moods(by_day: dict[tuple[date, str], int], first: date, last: date) -> list[MoodDay]:
+    return [
+        MoodDay(day=day, pleased=by_day[day, MARKS["pleased"]], upset=by_day[day, MARKS["upset"]], of=by_day[day, ""])
+        for day in _each(first, last)
+    ]
 
 
 async def topics(tx: Tx, scope: Scope, query: WordQuery, now: datetime) -> TopicList:
@@ -80,10 +109,14 @@ def _topic(row: Row, by_day: dict[tuple[date, str], int], begin: date, first: da
 
 
 def _days(by_day: dict[tuple[date, str], int], wanted: list[str], first: date, last: date) -> list[WordDayCount]:
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [
-        WordDayCount(day=day, messages=sum(by_day[day, word] for word in wanted), of=by_day[day, ""]) for day in days
+        WordDayCount(day=day, messages=sum(by_day[day, word] for word in wanted), of=by_day[day, ""])
+        for day in _each(first, last)
     ]
+
+
+def _each(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _where(arguments: Arguments, scope: Scope, query: WordQuery, first: date, last: date) -> str:

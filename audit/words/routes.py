@@ -7,6 +7,7 @@ from audit.words.views import (
     Dictionary,
     EntriesInput,
     HotWordsView,
+    MoodView,
     TopicInput,
     TopicList,
     TopicMade,
@@ -27,6 +28,11 @@ async def show_words(request: Request, query: WordQuery) -> HotWordsView:
 async def show_trend(request: Request, query: TrendQuery) -> TrendView:
     async with one_moment(request.services.db) as tx:
         return await queries.trend(tx, Scope.of(request.principal), query, request.services.clock.now())
+
+
+async def show_mood(request: Request, query: WordQuery) -> MoodView:
+    async with one_moment(request.services.db) as tx:
+        return await queries.mood(tx, Scope.of(request.principal), query, request.services.clock.now())
 
 
 async def list_topics(request: Request, query: WordQuery) -> TopicList:
@@ -67,6 +73,7 @@ def api_routes() -> list[Route]:
     return [
         Route("GET", base, show_words, see, "The most frequent words, and those on the rise"),
         Route("GET", f"{base}/trend", show_trend, see, "One word, day by day"),
+        Route("GET", f"{base}/mood", show_mood, see, "How messages sound, day by day"),
         Route("GET", f"{base}/topics", list_topics, see, "Topics, with their change over time"),
         Route("POST", f"{base}/topics", add_topic, may, "Add a topic", status=201, errors=(409,)),
         Route("PATCH", topic, change_topic, may, "Change a topic", status=204, errors=(409,)),

@@ -18,11 +18,13 @@ import struct
 import sys
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
+
+from audit.words.mood import Mood, mood
 
 logging.getLogger("jieba").setLevel(logging.ERROR)
 
@@ -33,6 +35,8 @@ COUNTED = re.compile(r"[\u4e00-\u9fff]{2,20}|[a-z][a-z0-9+#&.-]{1,19}")
 NUMBER = re.compile(r"\d{3}")
 FUNCTION_WORDS = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
 LENGTH = struct.Struct("!I")
+MARKS: Mapping[Mood, str] = {"pleased": "☺", "upset": "☹"}
+"""What stands among the words of a message for how it sounds. No word is like that: words are of letters and a few signs."""
 IDLE_SECONDS = 120
 NICENESS = 10
 """Counting may wait; people and platforms may not."""
@@ -52,12 +56,17 @@ class Splitter:
         self._own: frozenset[str] = frozenset()
 
     def words_of(self, texts: Sequence[str], own: frozenset[str], stops: frozenset[str]) -> list[set[str]]:
-        """For each text its words, each once."""
+        """For each text its words, each once, and among them a mark of :data:`MARKS` for its mood."""
         self._open()
         self._know(own)
-        return [
-            {word for word in self._cut(folded(text)) if self._counts(word, stops)} if text else set() for text in texts
-        ]
+        return [self._words(text, stops) if text else set() for text in texts]
+
+    def _words(self, text: str, stops: frozenset[str]) -> set[str]:
+        said = list(self._cut(folded(text)))
+        found = {word for word in said if self._counts(word, stops)}
+        if (felt := mood(said)) is not None:
+            found.add(MARKS[felt])
+        return found
 
     def _counts(self, word: str, stops: frozenset[str]) -> bool:
         if word in stops:

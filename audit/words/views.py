@@ -88,6 +88,31 @@ class TrendView(View):
     days: list[WordDayCount]
 
 
+class MoodDay(View):
+    """``of``: all messages with text on this day; those that are neither pleased nor upset are the rest."""
+
+    day: date
+    pleased: int
+    upset: int
+    of: int
+
+
+class MoodView(View):
+    """How messages sound (see :mod:`audit.words.mood`), and in the period of the same length just before."""
+
+    first: date
+    last: date
+    reach: Literal["some", "none"]
+    pleased: int
+    upset: int
+    messages: int
+    pleased_before: int
+    upset_before: int
+    messages_before: int
+    days: list[MoodDay]
+    progress: CountProgress
+
+
 class TopicView(View):
     """``messages``: how often its words were met: a message with two of them counts twice."""
 

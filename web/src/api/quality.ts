@@ -23,6 +23,7 @@ export type ServiceRow = Schemas['ServiceRow']
 export type Topic = Schemas['TopicView']
 export type Words = Schemas['HotWordsView']
 export type Dictionary = Schemas['Dictionary']
+export type MoodOverTime = Schemas['MoodView']
 export type WordQuery = QueryOf<'get_api_audit_words'>
 export interface Period {
   first: string
@@ -56,6 +57,7 @@ export const wordsApi = {
   words: (query: WordQuery) => answerOf(routes.GET('/api/audit/words', { params: { query } })),
   trend: (query: WordQuery & { word: string }) => answerOf(routes.GET('/api/audit/words/trend', { params: { query } })),
   topics: (query: WordQuery) => answerOf(routes.GET('/api/audit/words/topics', { params: { query } })),
+  mood: (query: WordQuery) => answerOf(routes.GET('/api/audit/words/mood', { params: { query } })),
   addTopic: (body: Schemas['TopicInput']) => answerOf(routes.POST('/api/audit/words/topics', { body })),
   changeTopic: (topic_id: number, body: Schemas['TopicInput']) => answerOf(routes.PATCH('/api/audit/words/topics/{topic_id}', { params: { path: { topic_id } }, body })),
   deleteTopic: (topic_id: number) => answerOf(routes.DELETE('/api/audit/words/topics/{topic_id}', { params: { path: { topic_id } } })),

@@ -2368,6 +2368,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/words/mood": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How messages sound, day by day
+         * @description Needs the permission `audit.read`.
+         */
+        get: operations["get_api_audit_words_mood"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/words/topics": {
         parameters: {
             query?: never;
@@ -15803,6 +15823,59 @@ export interface components {
             month: string;
             /** N */
             n: number;
+        };
+        /**
+         * MoodDay
+         * @description ``of``: all messages with text on this day; those that are neither pleased nor upset are the rest.
+         */
+        MoodDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Pleased */
+            pleased: number;
+            /** Upset */
+            upset: number;
+            /** Of */
+            of: number;
+        };
+        /**
+         * MoodView
+         * @description How messages sound (see :mod:`audit.words.mood`), and in the period of the same length just before.
+         */
+        MoodView: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Reach
+             * @enum {string}
+             */
+            reach: "some" | "none";
+            /** Pleased */
+            pleased: number;
+            /** Upset */
+            upset: number;
+            /** Messages */
+            messages: number;
+            /** Pleased Before */
+            pleased_before: number;
+            /** Upset Before */
+            upset_before: number;
+            /** Messages Before */
+            messages_before: number;
+            /** Days */
+            days: components["schemas"]["MoodDay"][];
+            progress: components["schemas"]["CountProgress"];
         };
         /** MuteList */
         MuteList: {
@@ -33611,6 +33684,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrendView"];
+                };
+            };
+            /** @description Nobody is signed in, or not any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Signed in, but not allowed; or the CSRF token is missing. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Some fields or parameters are wrong; `fields` says which and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description The database or a platform does not answer; try again. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_api_audit_words_mood: {
+        parameters: {
+            query?: {
+                first?: string;
+                last?: string;
+                side?: "customer" | "employee";
+                channel?: string;
+                account_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoodView"];
                 };
             };
             /** @description Nobody is signed in, or not any more. */

@@ -140,7 +140,7 @@ export default {
     last: 'To',
   },
   hot: {
-    tab: { words: 'Hot words', topics: 'Topics', dictionary: 'Dictionary' },
+    tab: { words: 'Hot words', topics: 'Topics', mood: 'Mood', dictionary: 'Dictionary' },
     side: { label: 'Who wrote', all: 'All', customer: 'Customers', employee: 'Employees' },
     channel: 'Channel',
     everyChannel: 'All channels',
@@ -162,6 +162,16 @@ export default {
     find: 'Search for this word',
     table: 'By number',
     building: 'The dictionary was changed, counting anew: {percent}%. Until then the earlier counts are shown.',
+    mood: {
+      pleased: 'Pleased messages',
+      upset: 'Upset messages',
+      count: '{n} of {of} messages',
+      change: '{points} points against the period before',
+      noBefore: 'No messages in the period before',
+      trend: 'Mood over time (share of the day’s messages)',
+      none: 'No messages in this period',
+      how: 'Told by words: a message with more words that are pleased than upset counts as pleased, the other way round as upset; a “not” before a word turns it round, a question (“are you satisfied?”) counts for neither. Irony is not seen. Made for change over time, not to judge a single message.',
+    },
     topic: {
       add: 'New topic',
       edit: 'Edit topic',

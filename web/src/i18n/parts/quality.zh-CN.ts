@@ -140,7 +140,7 @@ export default {
     last: '到',
   },
   hot: {
-    tab: { words: '热词', topics: '话题', dictionary: '词典' },
+    tab: { words: '热词', topics: '话题', mood: '情绪', dictionary: '词典' },
     side: { label: '谁说的', all: '全部', customer: '客户', employee: '员工' },
     channel: '渠道',
     everyChannel: '所有渠道',
@@ -162,6 +162,16 @@ export default {
     find: '检索这个词',
     table: '按次数',
     building: '词典已修改，正在重新统计：{percent}%。完成前显示原来的结果。',
+    mood: {
+      pleased: '满意的消息',
+      upset: '不满的消息',
+      count: '{n} 条，共 {of} 条消息',
+      change: '比上期 {points} 个百分点',
+      noBefore: '上期没有消息可比',
+      trend: '情绪变化（占当天消息的比例）',
+      none: '这段时间没有消息',
+      how: '按词判断：一条消息里满意的词多于不满的词，算满意；反之算不满；“不太满意”这样的否定会反过来算，“是否满意”不算。反讽和言外之意看不出来，适合看变化，不用来评价单条消息。',
+    },
     topic: {
       add: '新建话题',
       edit: '编辑话题',
