@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Literal
@@ -232,7 +233,9 @@ def web_application(services: Services, intake: Intake) -> web.Application:
 class Worker:
     """All background work of one process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, behind: Services | None = None) -> None:
+        """``behind``: the same with connections of its own to the database, for what nobody waits for."""
+        behind = behind or services
         settings = services.settings.worker
         bus = services.bus
         self._ticker = Ticker(services, TICKS)
@@ -250,7 +253,7 @@ class Worker:
             batch=settings.batch,
         )
         runner = JobRunner(
-            services,
+            behind,
             {
                 FETCH_MEDIA: fetch_media,
                 END_SESSION: end_session,
@@ -292,8 +295,8 @@ class Worker:
             Loop("turns", Router(services).round, bus=bus, topics=("turn", "agent"), look=2.0),
             Loop("clocks", lambda: sla.look(services), look=1.0),
             Loop("attendance", lambda: attendance.look(services), look=10.0),
-            Loop("figures", lambda: figures.fold(services), look=2.0),
-            Loop("customers-fold", lambda: customers.list_work.fold(services), look=1.0, share=0.1),
+            Loop("figures", lambda: figures.fold(behind), look=2.0),
+            Loop("customers-fold", lambda: customers.list_work.fold(behind), look=1.0, share=0.1),
             Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
@@ -301,9 +304,9 @@ class Worker:
             Loop("reminders", lambda: remind_due(services), bus=bus, topics=("task",), look=1.0),
             Loop("handover", HandingOver(services, MOVERS).round, bus=bus, topics=("handover",), look=2.0),
             Loop("handover-asking", Asking(services).round, bus=bus, topics=("handover",), look=5.0),
-            Loop("customer-sums", lambda: sums.fold(services), look=5.0),
-            Loop("customer-rules", lambda: rule_watch.round_of(services), look=1.0),
-            Loop("pool", lambda: fall(services), look=5.0),
+            Loop("customer-sums", lambda: sums.fold(behind), look=5.0),
+            Loop("customer-rules", lambda: rule_watch.round_of(behind), look=1.0),
+            Loop("pool", lambda: fall(behind), look=5.0),
             Loop("campaigns-freeze", lambda: freeze(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("campaigns-replies", lambda: replies.send_due(services), bus=bus, topics=("delivery",), look=1.0),
             Loop("campaigns-tickets", lambda: tickets.make(services), bus=bus, topics=("delivery",), look=1.0),
@@ -311,43 +314,43 @@ class Worker:
             Loop("campaigns-doubt", lambda: doubt.resolve(services), look=5.0),
             Loop("campaigns-watch", lambda: watch.look(services), bus=bus, topics=("ticket",), look=2.0),
             Loop("campaigns-ends", lambda: ends.settle(services), look=1.0),
-            Loop("campaigns-tally", Tally(services).fold, look=15.0),
-            Loop("campaigns-measure", lambda: measure.measure(services), look=30.0),
-            Loop("campaigns-followed", lambda: answers.fold_follow_ups(services), look=60.0),
-            Loop("campaigns-waiting", lambda: tell_of_waiting(services), look=30.0),
+            Loop("campaigns-tally", Tally(behind).fold, look=15.0),
+            Loop("campaigns-measure", lambda: measure.measure(behind), look=30.0),
+            Loop("campaigns-followed", lambda: answers.fold_follow_ups(behind), look=60.0),
+            Loop("campaigns-waiting", lambda: tell_of_waiting(behind), look=30.0),
             Loop("campaigns-due", lambda: start_due(services, failing), bus=bus, topics=("campaign",), look=1.0),
             Loop("moments-begin", lambda: moments_begin.begin(services), bus=bus, topics=("campaign",), look=1.0),
             Loop("moments-calls", lambda: moments_calls.call(services), bus=bus, topics=("moment",), look=1.0),
             Loop("moments-doubt", lambda: moments_doubt.resolve(services), look=5.0),
             Loop("moments-watch", lambda: moments_watch.look(services), bus=bus, topics=("moment",), look=2.0),
-            Loop("moments-reactions", lambda: moments_reactions.look(services), look=5.0),
+            Loop("moments-reactions", lambda: moments_reactions.look(behind), look=5.0),
             Loop("moments-ends", lambda: moments_ends.settle(services), look=1.0),
             Loop("invites-morning", lambda: invites_morning.tell(services), bus=bus, topics=("invites",), look=30.0),
-            Loop("sop-listen", lambda: sop_listen.listen(services), look=1.0),
-            Loop("sop-days", lambda: sop_days.look(services), bus=bus, topics=("sop",), look=30.0),
+            Loop("sop-listen", lambda: sop_listen.listen(behind), look=1.0),
+            Loop("sop-days", lambda: sop_days.look(behind), bus=bus, topics=("sop",), look=30.0),
             Loop("sop-steps", lambda: sop_steps.act(services), look=1.0),
-            Loop("sop-settle", lambda: sop_settle.settle(services), look=2.0),
-            Loop("invites-accepted", lambda: invites_accepted.recognise(services), look=15.0),
-            Loop("archive-pull", ArchivePuller(services).round, bus=bus, topics=("archive", "connection"), look=5.0),
-            Loop("archive-open", Opener(services).round, bus=bus, topics=("archived",), look=2.0),
-            Loop("audit-search-places", lambda: search_places.keep(services), look=5.0, share=0.2),
-            Loop("audit-spelling", lambda: search_spelling.look(services), look=15.0, share=0.1),
-            Loop("audit-saved-searches", lambda: search_alerting.look(services), look=5.0, share=0.1),
-            Loop("archive-media", MediaKeeper(services).round, bus=bus, topics=("archived_media",), look=2.0),
-            Loop("archive-consent", ConsentReader(services).round, bus=bus, topics=("consent", "connection"), look=5.0),
-            Loop("archive-alarms", ArchiveAlarms(services).round, look=ARCHIVE_ALARM_SECONDS),
-            Loop("audit-money", MoneyWatcher(services).round, bus=bus, topics=("archived",), look=3.0, share=0.1),
-            Loop("audit-bills", BillReader(services).round, bus=bus, topics=("connection",), look=10.0),
-            Loop("audit-rules", Watcher(services).round, bus=bus, topics=("archived",), look=1.0),
-            Loop("audit-talks", TalkKeeper(services).round, look=2.0, share=0.1),
-            Loop("audit-words", WordCounter(services).round, bus=bus, topics=("words",), look=3.0, share=0.05),
-            Loop("audit-sealing", Sealer(services).round, look=10.0, share=0.1),
-            Loop("audit-acts", ActWatcher(services).round, look=20.0),
-            Loop("audit-intercept", Interceptor(services).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
-            Loop("audit-look-back", Backlooker(services).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.2),
-            Loop("audit-retention", lambda: removing.round_of(services), bus=bus, topics=("retention",), look=60.0, share=0.1),
-            Loop("audit-erasure", lambda: erasing.round_of(services), bus=bus, topics=("retention",), look=30.0),
-            Loop("audit-collector", Collector(services).round, look=300.0, share=0.1),
+            Loop("sop-settle", lambda: sop_settle.settle(behind), look=2.0),
+            Loop("invites-accepted", lambda: invites_accepted.recognise(behind), look=15.0),
+            Loop("archive-pull", ArchivePuller(behind).round, bus=bus, topics=("archive", "connection"), look=5.0),
+            Loop("archive-open", Opener(behind).round, bus=bus, topics=("archived",), look=2.0),
+            Loop("audit-search-places", lambda: search_places.keep(behind), look=5.0, share=0.2),
+            Loop("audit-spelling", lambda: search_spelling.look(behind), look=15.0, share=0.1),
+            Loop("audit-saved-searches", lambda: search_alerting.look(behind), look=5.0, share=0.1),
+            Loop("archive-media", MediaKeeper(behind).round, bus=bus, topics=("archived_media",), look=2.0),
+            Loop("archive-consent", ConsentReader(behind).round, bus=bus, topics=("consent", "connection"), look=5.0),
+            Loop("archive-alarms", ArchiveAlarms(behind).round, look=ARCHIVE_ALARM_SECONDS),
+            Loop("audit-money", MoneyWatcher(behind).round, bus=bus, topics=("archived",), look=3.0, share=0.1),
+            Loop("audit-bills", BillReader(behind).round, bus=bus, topics=("connection",), look=10.0),
+            Loop("audit-rules", Watcher(behind).round, bus=bus, topics=("archived",), look=1.0),
+            Loop("audit-talks", TalkKeeper(behind).round, look=2.0, share=0.1),
+            Loop("audit-words", WordCounter(behind).round, bus=bus, topics=("words",), look=3.0, share=0.05),
+            Loop("audit-sealing", Sealer(behind).round, look=10.0, share=0.1),
+            Loop("audit-acts", ActWatcher(behind).round, look=20.0),
+            Loop("audit-intercept", Interceptor(behind).round, bus=bus, topics=("audit_rule", "connection", "account"), look=60.0),
+            Loop("audit-look-back", Backlooker(behind).round, bus=bus, topics=("audit_rerun",), look=10.0, share=0.2),
+            Loop("audit-retention", lambda: removing.round_of(behind), bus=bus, topics=("retention",), look=60.0, share=0.1),
+            Loop("audit-erasure", lambda: erasing.round_of(behind), bus=bus, topics=("retention",), look=30.0),
+            Loop("audit-collector", Collector(behind).round, look=300.0, share=0.1),
             Loop("greeted", Teller(services).round, bus=bus, topics=("greeted",), look=2.0),
             Loop("arrivals", Arrivals(services).round, bus=bus, topics=("relation",), look=2.0),
             Loop("cards", Gatherer(services).round, bus=bus, topics=("notification",), look=2.0),
@@ -382,7 +385,10 @@ async def running(services: Services, role: Role) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         at_once = None
         if role in ("all", "worker"):
-            worker = Worker(services)
+            connections = max(services.settings.database.pool_size // 2, 2)
+            database = await Database.open(services.db.url, size=connections, behind=True)
+            stack.push_async_callback(database.close)
+            worker = Worker(services, replace(services, db=database))
             worker.start()
             stack.push_async_callback(worker.stop)
             at_once = AtOnce(services, worker.normaliser)

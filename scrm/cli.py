@@ -80,6 +80,7 @@ async def _serve(settings: Settings, url: str, role: Any) -> None:
     set_up_logs(settings.log)
     await bring_up_to_date(url)
     async with open_services(settings, url) as services, running(services, role) as address:
+        await services.db.warm()
         await _first_admin(services)
         _collect_seldom()
         sys.setswitchinterval(TURN)
