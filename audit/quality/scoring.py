@@ -14,6 +14,7 @@ from audit.quality.samples import sample_row, sheet_of
 from audit.quality.views import DecisionInput, MarkInput, ScoreInput, SheetItem
 from scrm.db import Row
 from scrm.errors import Conflict, Forbidden, NotFound
+from scrm.notices import notify
 from scrm.permissions import Principal, Scope
 from scrm.services import Work
 from scrm.trail import record
@@ -31,7 +32,7 @@ on conflict (sample_id, item) do update set points = excluded.points, vetoed = e
 EVENT = "insert into quality_event (sample_id, at, agent_id, what, detail) values ($1, $2, $3, $4, $5)"
 APPEAL = """
 update quality_sample set state = 'appealed', appeal_reason = $3, appealed_at = $4
-where id = $1 and agent_id = $2 and appealed_at is null and state in ('scored', 'reviewed') returning id
+where id = $1 and agent_id = $2 and appealed_at is null and state in ('scored', 'reviewed') returning scored_by
 """
 DECIDE = "update quality_sample set state = 'closed', decision = $2, decision_note = $3, decided_by = $4 where id = $1"
 
@@ -43,6 +44,7 @@ async def score(work: Work, principal: Principal, sample_id: int, body: ScoreInp
         SCORE, sample_id, "scored", result.percent, result.passed, result.vetoed, body.comment, principal.agent_id, work.now
     )  # fmt: skip
     await _told(work, principal, sample_id, "scored", told)
+    await _tell(work, principal, row["agent_id"], "quality_scored", sample_id, percent=result.percent)
 
 
 async def review(work: Work, principal: Principal, sample_id: int, body: ScoreInput) -> None:
@@ -54,17 +56,21 @@ async def review(work: Work, principal: Principal, sample_id: int, body: ScoreIn
     await work.tx.execute(RESCORE, sample_id, result.percent, result.passed, result.vetoed, body.comment)
     await work.tx.execute("update quality_sample set state = 'reviewed' where id = $1", sample_id)
     await _told(work, principal, sample_id, "reviewed", {**told, "before": row["percent"]})
+    if result.percent != row["percent"]:
+        await _tell(work, principal, row["agent_id"], "quality_scored", sample_id, "again", percent=result.percent)
 
 
 async def appeal(work: Work, principal: Principal, sample_id: int, reason: str) -> None:
     """By whom it is about, once. Raises :class:`NotFound` for samples of others."""
     await work.tx.fetchval(HOLD, sample_id)
-    if await work.tx.fetchval(APPEAL, sample_id, principal.agent_id, reason, work.now) is None:
+    appealed = await work.tx.fetchrow(APPEAL, sample_id, principal.agent_id, reason, work.now)
+    if appealed is None:
         known = "select state from quality_sample where id = $1 and agent_id = $2 and state <> 'due'"
         if await work.tx.fetchval(known, sample_id, principal.agent_id) is None:
             raise NotFound("There is no such result.")
         raise Conflict("You have appealed against this result already.", code="appealed")
     await _told(work, principal, sample_id, "appealed", {"reason": reason})
+    await _tell(work, principal, appealed["scored_by"], "quality_appealed", sample_id)
 
 
 async def decide(work: Work, principal: Principal, sample_id: int, body: DecisionInput) -> None:
@@ -78,6 +84,10 @@ async def decide(work: Work, principal: Principal, sample_id: int, body: Decisio
         told = {**told, **marks, "decision": "changed", "before": row["percent"]}
     await work.tx.execute(DECIDE, sample_id, told["decision"], body.note, principal.agent_id)
     await _told(work, principal, sample_id, "decided", told)
+    percent = told.get("percent", row["percent"])
+    await _tell(
+        work, principal, row["agent_id"], "quality_decided", sample_id, percent=percent, decision=told["decision"]
+    )
 
 
 async def _held(work: Work, principal: Principal, sample_id: int, states: tuple[str, ...]) -> Row:
@@ -108,6 +118,15 @@ def _short(items: Sequence[SheetItem], marks: Sequence[MarkInput]) -> list[dict[
         {"item": one.item, "name": names[one.item], "points": one.points, "failed": one.failed, "comment": one.comment}
         for one in marks
     ]
+
+
+async def _tell(
+    work: Work, by: Principal, agent_id: int | None, kind: str, sample_id: int, turn: str = "", **data: object
+) -> None:
+    """Whom it is about, or whose score is appealed against; it says how many percent, not of which chat."""
+    if agent_id is not None and agent_id != by.agent_id:
+        key = f"{kind}:{sample_id}:{turn}"
+        await notify(work, [agent_id], kind, key, by=by.agent_id, data={"sample_id": sample_id, **data})
 
 
 async def _told(work: Work, principal: Principal, sample_id: int, what: str, detail: Mapping[str, Any]) -> None:

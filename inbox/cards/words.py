@@ -30,6 +30,9 @@ HEADLINES: Mapping[str, tuple[str, str]] = {
     "campaign_test": ("{who} 发给你一份测试：{title}", "{who} sent you a test: {title}"),
     "moment_reminder": ("{who} 提醒你发表朋友圈「{title}」", "{who} reminds you to publish the moment “{title}”"),
     "alert": ("新警报：{title}", "New alert: {title}"),
+    "quality_scored": ("你的一次会话质检得分 {n}%", "A chat of yours was inspected: {n}%"),
+    "quality_appealed": ("{who} 对你的质检评分提出申诉", "{who} appeals against a score of yours"),
+    "quality_decided": ("你的质检申诉有结果了：{n}%", "Your appeal is decided: {n}%"),
     "invites_today": ("今天有 {n} 位客户等你添加", "{n} people to add today"),
     "task_due": ("待办到期：{title}", "Task due: {title}"),
     "task_given": ("{who} 给你安排了待办：{title}", "{who} gave you a task: {title}"),
@@ -55,7 +58,9 @@ def headline(notice: NotificationView, names: Mapping[int, str], language: Langu
     who = names.get(notice.by_agent_id or 0) or _pick(COLLEAGUE, language)
     about = notice.text if notice.task_id is not None else _campaign(notice)
     title = _alert(notice, language) or notice.title or about or _several(notice, language)
-    return _pick(HEADLINES.get(notice.kind, OTHER), language).format(who=who, title=title, n=notice.data.get("n", 1))
+    return _pick(HEADLINES.get(notice.kind, OTHER), language).format(
+        who=who, title=title, n=notice.data.get("n", notice.data.get("percent", 1))
+    )
 
 
 def _campaign(notice: NotificationView) -> str:
@@ -111,6 +116,8 @@ def path(notices: Sequence[NotificationView]) -> str:
         return f"/campaigns/{notices[0].data.get('campaign_id')}"
     if len(notices) == 1 and notices[0].kind == "invites_today":
         return "/invites/today"
+    if len(notices) == 1 and notices[0].kind.startswith("quality_"):
+        return "/audit/quality" if notices[0].kind == "quality_appealed" else "/settings/quality"
     conversations = {one.conversation_id for one in notices}
     customers = {one.customer_id for one in notices}
     if len(conversations) == 1 and (only := conversations.pop()) is not None:

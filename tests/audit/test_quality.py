@@ -213,6 +213,13 @@ async def test_from_a_score_to_a_decided_appeal(site: Site) -> None:
         "select action, detail from audit_event where object_kind = 'quality_sample' order by id"
     )
     assert [row["action"].split(".")[1] for row in trail] == ["scored", "reviewed", "appealed", "decided"]
+    # Whom it is about hears of each result, and who scored of the appeal.
+    heard = [
+        (one["kind"], one["data"].get("percent")) for one in (await rep.get("/api/notifications"))["notifications"]
+    ]
+    assert sorted(heard) == [("quality_decided", 90), ("quality_scored", 60), ("quality_scored", 70)]
+    assert [one["kind"] for one in (await auditor.get("/api/notifications"))["notifications"]] == ["quality_appealed"]
+    assert not (await manager.get("/api/notifications"))["notifications"]
     assert "客户已满意" not in str([row["detail"] for row in trail])
     results = await auditor.get(f"{BASE}/results", **WHOLE)
     assert results["agents"] == [{"agent_id": me, "samples": 1, "average": 90.0, "passed": 1, "vetoed": 0}]

@@ -11,7 +11,7 @@ export const NOTICE_KINDS = [
   'message', 'mention', 'assigned', 'transfer_asked', 'transfer_declined', 'helper', 'woke', 'sla_warning', 'sla_breached', 'send_failed',
   'task_due', 'task_given', 'customer_given', 'customer_shared', 'customer_falling', 'customer_lost', 'customer_asked', 'customer_opted_out', 'handed_over', 'member_left',
   'invites_today', 'campaign_asked', 'campaign_approved', 'campaign_refused', 'campaign_missed', 'campaign_finished', 'campaign_test',
-  'moment_reminder', 'alert',
+  'moment_reminder', 'quality_scored', 'quality_appealed', 'quality_decided', 'alert',
 ] as const
 
 /** Something that just happened and makes itself known. */

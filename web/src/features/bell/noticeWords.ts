@@ -24,6 +24,7 @@ export function useNoticeWords() {
     if (notice.kind === 'member_left') return t('together.notice.text.member_left', { name: str(notice.data.name), customers: Number(notice.data.customers ?? 0), groups: Number(notice.data.groups ?? 0) })
     if (notice.kind === 'alert') return t('together.notice.text.alert', { title: alertTitle(notice) })
     if (notice.kind === 'invites_today') return t('together.notice.text.invites_today', { n: Number(notice.data.n ?? 1) })
+    if (notice.kind.startsWith('quality_')) return t(`together.notice.text.${notice.kind}`, { who, n: Number(notice.data.percent ?? 0) })
     if (n > 1 && MANY.has(notice.kind)) return t(`owners.notice.${notice.kind}`, { who, n })
     return t(`together.notice.text.${known.has(notice.kind) ? notice.kind : 'other'}`, { who, title })
   }

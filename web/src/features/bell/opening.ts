@@ -12,6 +12,8 @@ export function placeOf(notice: NotificationView, router: Router): RouteLocation
   if (notice.customer_id !== null) return { name: 'customer', params: { id: notice.customer_id } }
   if (notice.kind === 'task_due' || notice.kind === 'task_given') return { name: 'today', query: notice.task_id === null ? {} : { task: notice.task_id } }
   if (notice.kind === 'invites_today') return { name: 'invites-today' }
+  if (notice.kind === 'quality_appealed') return { path: '/audit/quality' }
+  if (notice.kind.startsWith('quality_')) return { path: '/settings/quality' }
   if (notice.kind.startsWith('campaign_')) return { path: `/campaigns/${Number(notice.data.campaign_id)}` }
   return null
 }
