@@ -37,6 +37,7 @@ export default {
     inviteList: 'Lists to add',
     invitesToday: 'People to add today',
     groups: 'Customer groups',
+    short: { pool: 'Pool', groups: 'Groups' },
     reports: 'Reports',
     reportList: 'Reports on customers',
     contents: 'Content library',

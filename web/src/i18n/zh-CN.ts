@@ -38,6 +38,7 @@ export default {
     inviteList: '加好友名单',
     invitesToday: '今天要添加的客户',
     groups: '客户群',
+    short: { pool: '公海', groups: '客户群' },
     reports: '报表',
     reportList: '客户报表',
     contents: '内容库',

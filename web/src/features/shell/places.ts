@@ -6,6 +6,8 @@ export interface Place {
   /** The name of its route. */
   name: string
   title: string
+  /** For the rail, where the title is too long for it. */
+  short?: string
   icon: Component
   permission?: string
 }
@@ -14,11 +16,11 @@ export const PLACES: readonly Place[] = [
   { name: 'inbox', title: 'nav.inbox', icon: MessageSquareText, permission: 'inbox.read' },
   { name: 'customers', title: 'lists.title', icon: Users, permission: 'customers.read' },
   { name: 'today', title: 'followups.place', icon: CalendarCheck, permission: 'customers.write' },
-  { name: 'pool', title: 'owners.pool', icon: Waves, permission: 'customers.read' },
+  { name: 'pool', title: 'owners.pool', short: 'nav.short.pool', icon: Waves, permission: 'customers.read' },
   { name: 'campaigns', title: 'nav.campaigns', icon: Megaphone, permission: 'campaigns.read' },
   { name: 'audit', title: 'nav.audit', icon: ShieldCheck, permission: 'audit.read' },
   { name: 'reports', title: 'nav.reports', icon: ChartPie, permission: 'customers.reports' },
-  { name: 'groups', title: 'nav.groups', icon: MessagesSquare, permission: 'customers.read' },
+  { name: 'groups', title: 'nav.groups', short: 'nav.short.groups', icon: MessagesSquare, permission: 'customers.read' },
   { name: 'team', title: 'rights.place.team', icon: BarChart3, permission: 'inbox.team' },
   { name: 'codes', title: 'codes.place', icon: QrCode, permission: 'codes.manage' },
   { name: 'invites', title: 'nav.invites', icon: UserPlus, permission: 'campaigns.read' },
