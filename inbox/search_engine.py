@@ -19,7 +19,7 @@ from scrm.clock import monotonic
 from scrm.db import Row, Tx
 from scrm.views import MAX_ID
 
-GLANCED = 200
+GLANCED = 100
 """The newest messages that are read one by one before anything else."""
 WALKED = 1000
 """So many more of them when there were finds among these: what is said often is found there sooner than by the index."""

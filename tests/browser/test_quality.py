@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import errors_of, open_page
-from tests.company import PASSWORD, Company
+from tests.company import PASSWORD, Company, eventually
 
 SHOTS = os.environ.get("QUALITY_SHOTS", "")
 SLOW = 60_000
@@ -94,8 +94,34 @@ async def test_a_chat_is_drawn_scored_appealed_and_decided(shop: Company, browse
     await expect(rep.get_by_test_id("result-1")).to_contain_text("已改判")
     await expect(rep.get_by_test_id("result-1")).to_contain_text("90")
     await look(rep, "mine")
+    # Under the bell it says the same, and leads there.
+    await rep.goto(f"{shop.address}/")
+    await rep.get_by_test_id("bell").click()
+    notice = rep.get_by_test_id("notices-panel").locator("[data-kind=quality_decided]")
+    await expect(notice).to_contain_text("你的质检申诉有结果了：90%")
+    await notice.click()
+    await expect(rep.get_by_test_id("result-1")).to_be_visible()
     assert errors_of(page) == []
     assert errors_of(rep) == []
+
+    await shop.services.db.execute("update agent set language = 'en'")
+    phone = await open_page(browser, phone=True, language="en")
+    await enter(phone, shop, "/settings/quality", "rep")
+    await expect(phone.get_by_test_id("result-1")).to_contain_text("90")
+    await enter_anew(phone, shop, "/audit/quality?tab=results", "manager")
+    await expect(phone.get_by_test_id("quality-tab-results")).to_have_text("Results")
+    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # The words of the same chats, once they are counted: how they sound.
+    await eventually(lambda: shop.services.db.fetchval("select exists (select from word_day)"), seconds=60)
+    await phone.goto(f"{shop.address}/audit/words?tab=mood")
+    await expect(phone.get_by_test_id("mood")).to_contain_text("Pleased messages", timeout=SLOW)
+    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert errors_of(phone) == []
+
+
+async def enter_anew(page: Page, shop: Company, path: str, login: str) -> None:
+    await page.context.clear_cookies()
+    await enter(page, shop, path, login)
 
 
 async def drawn(page: Page, shop: Company) -> None:

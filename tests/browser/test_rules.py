@@ -77,3 +77,15 @@ async def test_the_life_of_an_alert(shop: Company, browser: Browser) -> None:
     await expect(page.get_by_test_id("precision")).to_have_text("准确率 0%")
     assert await shop.services.db.fetchval("select data -> 'exceptions' from audit_rule") == ["不承诺最低价"]
     assert not errors_of(page.context)
+
+    await shop.services.db.execute("update agent set language = 'en' where login = 'checker'")
+    phone = await open_page(browser, phone=True, language="en")
+    await phone.goto(f"{shop.address}/audit/alerts")
+    await phone.get_by_test_id("login").fill("checker")
+    await phone.get_by_test_id("password").fill(PASSWORD)
+    await phone.get_by_test_id("sign-in").click()
+    await expect(phone.get_by_test_id("alerts").get_by_role("listitem")).to_have_count(2)
+    await phone.get_by_test_id("alerts").get_by_role("listitem").first.get_by_role("button").click()
+    await expect(phone.get_by_test_id("alert-state")).to_have_text("Taken")
+    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not errors_of(phone.context)

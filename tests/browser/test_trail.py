@@ -61,3 +61,13 @@ async def test_why_is_asked_once_and_found_in_the_trail(shop: Company, browser: 
     await page.keyboard.press("Escape")
     await shot(page, "retention")
     assert errors_of(page.context) == []
+
+    await db.execute("update agent set language = 'en' where login = 'manager'")
+    phone = await open_page(browser, phone=True, language="en")
+    await sign_in(phone, shop.address, "manager")
+    await phone.goto(f"{shop.address}/audit/trail")
+    await expect(phone.get_by_test_id("trail").locator("[data-action='reason.given']").first).to_contain_text(
+        "gave a reason"
+    )
+    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert errors_of(phone.context) == []
