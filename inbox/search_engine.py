@@ -59,6 +59,8 @@ class Search:
         self._until = monotonic() + seconds
         self._statements = Statements(wanted, columns)
         self._finds: list[Row] = []
+        self._unnamed = MAX_ID
+        """Below which id titles and names of files have not been looked through."""
 
     async def run(self) -> tuple[list[Row], int]:
         """The finds, and below which id to go on; 0: everything has been searched."""
@@ -68,15 +70,15 @@ class Search:
                 return [], 0
             if await self._tx.fetchval(LENGTH, list(conversations)) <= SHORT:
                 return await self._in_conversations(conversations)
-        high = self._below or MAX_ID
+        high = self._unnamed = self._below or MAX_ID
         words = bool(self._terms.words) and not self._wanted.rare
         at = await self._walk(high, GLANCED)
         if self._finds:
             at = await self._walk(at, WALKED)
         if at > self._low and self._going_on:
             at = await self._further(at)
-        if self._wanted.called and words and at < high:
-            at = await self._by_name(high, at)
+        if self._wanted.called and words and at < self._unnamed:
+            at = await self._by_name(self._unnamed, at)
         return self._finds, at if at > self._low + 1 else 0
 
     # ------------------------------------------------------------------ the ways
@@ -111,13 +113,21 @@ class Search:
             top = (at - 1) >> BLOCK
             bottom = max(top - size + 1, self._low >> BLOCK, 0)
             numbers = [one for one in range(top, bottom - 1, -1) if only is None or only.perhaps(one)]
+            lowest = max(bottom << BLOCK, self._low)
             rows: list[Row] = []
             if numbers:
                 arguments = Arguments()
                 known = only.known if only is not None else 0
                 sql = self._statements.blocks(arguments, numbers, self._low, at, self._missing, allowed, known)
+                if self._wanted.called:
+                    # The names of the same stretch in the same round trip.
+                    names = self._statements.by_name(arguments, max(lowest - 1, self._low), self._unnamed, self._limit)
+                    sql = f"({sql}) union all ({names})"
+                    self._unnamed = lowest
+                    at = self._merge(await self._tx.fetch(sql, *arguments.values), lowest)
+                    continue
                 rows = await self._tx.fetch(sql, *arguments.values)
-            at = self._take(rows, max(bottom << BLOCK, self._low))
+            at = self._take(rows, lowest)
         return at
 
     async def _through_segments(self, at: int, left: Sequence[int]) -> int:
@@ -155,10 +165,7 @@ class Search:
         """Adds what says it in a title or the name of a file, between ids that have been looked through for their texts."""
         arguments = Arguments()
         sql = self._statements.by_name(arguments, max(at - 1, self._low), high, self._limit)
-        rows = await self._tx.fetch(sql, *arguments.values)
-        both = {row["message_id"]: row for row in [*rows, *self._finds]}
-        self._finds = [both[one] for one in sorted(both, reverse=True)][: self._limit]
-        return int(self._finds[-1]["message_id"]) if len(self._finds) == self._limit else at
+        return self._merge(await self._tx.fetch(sql, *arguments.values), at)
 
     # ------------------------------------------------------------------ how far
 
@@ -169,6 +176,12 @@ class Search:
     @property
     def _going_on(self) -> bool:
         return self._missing > 0 and monotonic() < self._until
+
+    def _merge(self, finds: Sequence[Row], lowest: int) -> int:
+        """The same for finds in no order, some of which may be there already."""
+        both = {row["message_id"]: row for row in [*finds, *self._finds]}
+        self._finds = [both[one] for one in sorted(both, reverse=True)][: self._limit]
+        return int(self._finds[-1]["message_id"]) if len(self._finds) == self._limit else lowest
 
     def _take(self, finds: Sequence[Row], lowest: int) -> int:
         """Adds finds; below which id to go on, when everything down to ``lowest`` was looked through for them."""
