@@ -22,7 +22,7 @@ async def latency(size: Size) -> list[Row]:
         async with place.serve("all") as service:
             order = {
                 "port": service.port, "path": place.hooks["douyin"], "token": token, "people": PEOPLE, "connections": 16,
-                "warm_up": size.flow_warm_up, "seconds": size.latency_seconds, "rate": RATE,
+                "warm_up": size.latency_warm_up, "seconds": size.latency_seconds, "rate": RATE,
             }  # fmt: skip
             async with Child.program("bench.pump", order, place.folder) as pump:
                 await pump.line()

@@ -14,12 +14,12 @@ from customers.timeline import Line, tell
 from scrm.db import Row
 from scrm.services import Services, Work
 
-AT_ONCE = 1000
+FEW, AT_ONCE = 60, 1000
 """Rows that are looked at to find whom a round is about; of those it takes everything that waits."""
 LOCK_KEY = 7_226_043
 
-TAKE = f"""
-with begun as materialized (select conversation_id, customer_id from customer_stir limit {AT_ONCE}),
+TAKE = """
+with begun as materialized (select conversation_id, customer_id from customer_stir limit $1),
 gone as (
   delete from customer_stir where conversation_id = any(array(select distinct conversation_id from begun where conversation_id is not null))
   returning conversation_id, said_at, heard_at
@@ -29,10 +29,12 @@ told as (
     and customer_id = any(array(select distinct customer_id from begun where conversation_id is null and customer_id is not null))
   returning customer_id
 )
-select conversation_id, null::bigint as customer_id, max(said_at) as said_at, max(heard_at) as heard_at from gone group by 1
+select conversation_id, null::bigint as customer_id, max(said_at) as said_at, max(heard_at) as heard_at,
+  (select count(*) from begun) as looked_at
+from gone group by 1
 union all
-select distinct null::bigint, customer_id, null::timestamptz, null::timestamptz from told
-"""  # noqa: S608 - made of constants
+select distinct null::bigint, customer_id, null::timestamptz, null::timestamptz, (select count(*) from begun) from told
+"""
 CONTACTS = """
 select c.contact_id, array_agg(distinct c.id) as conversations, max(w.said_at) as said_at, max(w.heard_at) as heard_at
 from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) w (id, said_at, heard_at)
@@ -81,17 +83,30 @@ select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestam
 """
 
 
-async def fold(services: Services) -> bool:
-    """One batch. True: there may be more to do at once."""
+class Folder:
+    """Takes few at a time while few wait, so that nobody who is waited for meets a long statement, and more when there is much."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._at_once = FEW
+
+    async def round(self) -> bool:
+        more = await fold(self._services, self._at_once)
+        self._at_once = min(self._at_once * 2, AT_ONCE) if more else FEW
+        return more
+
+
+async def fold(services: Services, at_once: int = AT_ONCE) -> bool:
+    """One batch. True: more waits than one batch takes. (What comes meanwhile can wait: together it is less work.)"""
     async with services.work() as work:
         if not await work.tx.fetchval("select pg_try_advisory_xact_lock($1)", LOCK_KEY):
             return False
-        taken = await work.tx.fetch(TAKE)
+        taken = await work.tx.fetch(TAKE, at_once)
         if not taken:
             return False
         again = await _fold(work, taken)
         await _put_back(work, again)
-    return len(again) < max(len(taken) // 2, 1)
+    return bool(taken[0]["looked_at"] == at_once) and len(again) < max(len(taken) // 2, 1)
 
 
 async def _fold(work: Work, taken: Sequence[Row]) -> list[tuple[Any, ...]]:

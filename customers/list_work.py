@@ -5,13 +5,13 @@ from __future__ import annotations
 from customers.bulk import bin, fields
 from customers.field_indexes import index_fields
 from customers.field_settings import INDEX_FIELDS
-from customers.folding import fold
+from customers.folding import Folder
 from customers.listing import segments, views
 from customers.sheets import exporting, importing
 from scrm.jobs import JobHandler
 from scrm.undo import Kind
 
-__all__ = ["JOBS", "fold", "undo_kinds"]
+__all__ = ["JOBS", "Folder", "undo_kinds"]
 
 JOBS: dict[str, JobHandler] = {
     INDEX_FIELDS: index_fields,

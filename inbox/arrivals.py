@@ -6,7 +6,7 @@ All set-based: a batch costs a handful of statements, however many messages it h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ ARCHIVED = "archive"
 """In the handle of a file that lies in an archive: fetched by whoever reads the archive, not by a job of ours."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Arrival:
     """A received message and where it belongs."""
 
@@ -42,23 +42,35 @@ class Arrival:
 async def write(work: Work, arrivals: Sequence[Arrival], *, unheard: bool = False, quiet: bool = False) -> None:
     """Adds the messages that are not there yet to their (locked) conversations, and saves these. ``unheard``: none of them is there, or
     was recalled, which the caller has looked up under the same locks. ``quiet``: nobody here has to answer them, they only stand there."""
-    fresh = _each_once(arrivals) if unheard else await _without_known(work, arrivals)
+    fresh = each_once(arrivals) if unheard else await _without_known(work, arrivals)
     fresh = await _without_own_echoes(work, fresh)
     if not fresh:
         return
-    # Platforms deliver out of order; within a batch the platform's own time decides.
-    fresh.sort(key=lambda arrival: arrival.event.sent_at)
     await _forget_early_recalls(work, [arrival for arrival in fresh if arrival.recalled is not None])
-    keyless = {one.conversation.id for one in fresh if one.event.window and not one.event.window.key}
-    under_way = await answers_under_way(work, keyless)
     turns = Turns()
-    for arrival in fresh:
-        _number(arrival, work, None if quiet else turns, under_way.get(arrival.conversation.id, 0))
+    number(work, fresh, None if quiet else turns, await answers_under_way(work, without_key(fresh)))
     await turns.record(work)
-    ids = await _insert(work, fresh)
-    await _note_media(work, fresh, ids)
-    MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in fresh))
-    MESSAGES.labels("out").inc(sum(arrival.event.direction == "out" for arrival in fresh))
+    await _insert(work, fresh)
+    await note_media(work, fresh)
+    count(fresh)
+
+
+def without_key(arrivals: Sequence[Arrival]) -> set[int]:
+    """The conversations of messages that open a window which counts by time and not by key."""
+    return {one.conversation.id for one in arrivals if one.event.window and not one.event.window.key}
+
+
+def number(work: Work, fresh: list[Arrival], turns: Turns | None, under_way: Mapping[int, int]) -> None:
+    """Gives new messages their places in (locked) conversations, and tells these what it means. Changes the order of ``fresh``: platforms
+    deliver out of order; within a batch the platform's own time decides."""
+    fresh.sort(key=lambda arrival: arrival.event.sent_at)
+    for arrival in fresh:
+        _number(arrival, work, turns, under_way.get(arrival.conversation.id, 0))
+
+
+def count(written: Sequence[Arrival]) -> None:
+    MESSAGES.labels("in").inc(sum(arrival.event.direction == "in" for arrival in written))
+    MESSAGES.labels("out").inc(sum(arrival.event.direction == "out" for arrival in written))
 
 
 HEARD_OF = """
@@ -82,7 +94,7 @@ def _by_message(arrivals: Sequence[Arrival]) -> dict[tuple[int, str], Arrival]:
     return first
 
 
-def _each_once(arrivals: Sequence[Arrival]) -> list[Arrival]:
+def each_once(arrivals: Sequence[Arrival]) -> list[Arrival]:
     return list(_by_message(arrivals).values())
 
 
@@ -192,29 +204,26 @@ def _number(arrival: Arrival, work: Work, turns: Turns | None, in_flight: int) -
         windows.grant(conversation, event.window, event.sent_at, work.now, in_flight=in_flight)
 
 
+VALUES = """unnest($37::bigint[], $38::bigint[], $39::bigint[], $40::text[], $41::text[], $42::text[], $43::jsonb[], $44::text[],
+  $45::text[], $46::text[], $47::text[], $48::timestamptz[], $49::timestamptz[], $50::text[], $51::bigint[])"""
+NAMES = """conversation_id, seq, version, direction, kind, text, content, sender_kind, sender_id, sender_name,
+  platform_message_id, sent_at, recalled_at, recalled_by, inbound_event_id"""
+INTO = f"""insert into message (state, created_at, {NAMES})
+select case when w.direction = 'in' then 'received' else 'sent' end, $52, w.conversation_id, w.seq, w.version, w.direction, w.kind, w.text,
+  w.content, w.sender_kind, w.sender_id, w.sender_name, w.platform_message_id, w.sent_at, w.recalled_at, w.recalled_by"""
 INSERT = f"""
 with saved as ({rows.SAVE})
-insert into message (conversation_id, seq, version, direction, kind, text, content, state, sender_kind, sender_id,
-  sender_name, platform_message_id, sent_at, created_at, recalled_at, recalled_by, inbound_event_id)
-select w.conversation_id, w.seq, w.version, w.direction, w.kind, w.text, w.content,
-  case when w.direction = 'in' then 'received' else 'sent' end, w.sender_kind, w.sender_id, w.sender_name,
-  w.platform_message_id, w.sent_at, $52, w.recalled_at, w.recalled_by, w.inbound_event_id
-from unnest($37::bigint[], $38::bigint[], $39::bigint[], $40::text[], $41::text[], $42::text[], $43::jsonb[], $44::text[],
-  $45::text[], $46::text[], $47::text[], $48::timestamptz[], $49::timestamptz[], $50::text[], $51::bigint[])
-  w (conversation_id, seq, version, direction, kind, text, content, sender_kind, sender_id, sender_name,
-  platform_message_id, sent_at, recalled_at, recalled_by, inbound_event_id)
+{INTO}, w.inbound_event_id from {VALUES} w ({NAMES})
 returning id, conversation_id, seq
-"""  # noqa: S608
+"""
 """The messages and their conversations in one statement: at a quiet pace round trips are what a message costs."""
 
 
-async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, int], int]:
-    """The new ids by (conversation, seq)."""
+def columns_of(work: Work, arrivals: Sequence[Arrival]) -> list[Any]:
+    """The parameters of :data:`INSERT`, those of the conversations first."""
     events = [arrival.event for arrival in arrivals]
-    conversations = list({arrival.conversation.id: arrival.conversation for arrival in arrivals}.values())
-    inserted = await work.tx.fetch(
-        INSERT,
-        *rows.columns_of(conversations),
+    return [
+        *rows.columns_of(conversations_of(arrivals)),
         [arrival.conversation.id for arrival in arrivals],
         [arrival.seq for arrival in arrivals],
         [arrival.version for arrival in arrivals],
@@ -231,19 +240,32 @@ async def _insert(work: Work, arrivals: Sequence[Arrival]) -> dict[tuple[int, in
         [arrival.recalled["recalled_by"] if arrival.recalled else None for arrival in arrivals],
         [arrival.inbound_event_id for arrival in arrivals],
         work.now,
-    )
-    rows.note_saved(work, conversations)
-    ids = {(row["conversation_id"], row["seq"]): row["id"] for row in inserted}
+    ]
+
+
+def conversations_of(arrivals: Sequence[Arrival]) -> list[Conversation]:
+    """By their ids, the order in which everybody locks them."""
+    found = {arrival.conversation.id: arrival.conversation for arrival in arrivals}
+    return [found[key] for key in sorted(found)]
+
+
+async def _insert(work: Work, arrivals: Sequence[Arrival]) -> None:
+    note_written(work, arrivals, await work.tx.fetch(INSERT, *columns_of(work, arrivals)))
+
+
+def note_written(work: Work, arrivals: Sequence[Arrival], written: Iterable[Row]) -> None:
+    """Gives each message the id of its row."""
+    rows.note_saved(work, conversations_of(arrivals))
+    ids = {(row["conversation_id"], row["seq"]): row["id"] for row in written}
     for arrival in arrivals:
         arrival.id = ids[arrival.conversation.id, arrival.seq]
-    return ids
 
 
-async def _note_media(work: Work, arrivals: Sequence[Arrival], ids: dict[tuple[int, int], int]) -> None:
+async def note_media(work: Work, arrivals: Sequence[Arrival]) -> None:
     """Files still lie with the platform and will be deleted there: each gets a row and a job that fetches it."""
     files: list[tuple[Any, ...]] = [
         (
-            ids[arrival.conversation.id, arrival.seq],
+            arrival.id,
             position,
             str(media.kind),
             clean_json(media.handle),

@@ -30,12 +30,15 @@ with place as materialized (
 )
 select {", ".join(f"c.{name}" for name in Conversation.columns())}, p.*,
   exists (select from message m where m.conversation_id = c.id and m.platform_message_id = any($5::text[]))
-    or exists (select from early_recall e where e.conversation_id = c.id and e.platform_message_id = any($5::text[])) as heard
+    or exists (select from early_recall e where e.conversation_id = c.id and e.platform_message_id = any($5::text[])) as heard,
+  c.xmin::text as mark
 from place p
 join conversation c on c.account_id = p.account_id and c.contact_id = p.contact_id and c.group_key = ''
-order by c.id for update of c
+order by c.id
 """  # noqa: S608
-"""Each person by their key, then each conversation by its own: whatever the statistics say, never all of an account."""
+"""Each person by their key, then each conversation by its own: whatever the statistics say, never all of an account. ``mark`` is another
+one as soon as anything of the conversation's row was written."""
+FIND_AND_LOCK = f"{FIND} for update of c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,40 @@ class Familiar:
 
 
 async def find(work: Work, batch: Batch, events: Sequence[object]) -> Familiar | None:
-    """None: somebody or something is new, or the batch is no small one of messages; go the long way."""
+    """With the conversations locked. None: somebody or something is new, or the batch is no small one of messages; go the long way."""
+    question = asked(batch, events)
+    if question is None:
+        return None
+    return question.answered(await work.tx.fetch(FIND_AND_LOCK, *question.parameters))
+
+
+class Question:
+    """Who wrote where, in words of the platform, and with which messages: what :data:`FIND` is asked."""
+
+    def __init__(
+        self, connection_id: int, places: dict[Place, MessageReceived], messages: Sequence[MessageReceived]
+    ) -> None:
+        self._places = places
+        self._echoes = any(message.echo for message in messages)
+        channels, accounts, contacts = zip(*places, strict=True)
+        named = [clean(message.message_id) for message in messages]
+        self.parameters = connection_id, channels, accounts, contacts, named
+
+    def answered(self, rows: Sequence[Row]) -> Familiar | None:
+        """None when somebody is new, or called otherwise than we know them."""
+        if len(rows) < len(self._places):
+            return None
+        found = Familiar(echoes=self._echoes)
+        for row in rows:
+            event = self._places[row["channel"], row["account"], row["contact"]]
+            if _account_is_news(row, event.account) or _contact_is_news(row, event.contact):
+                return None
+            found.add(row)
+        return found
+
+
+def asked(batch: Batch, events: Sequence[object]) -> Question | None:
+    """None: the batch is no small one of plain messages."""
     if len(events) > SMALL:
         return None
     places: dict[Place, MessageReceived] = {}
@@ -87,19 +123,8 @@ async def find(work: Work, batch: Batch, events: Sequence[object]) -> Familiar |
         if place in places and (places[place].contact, places[place].account) != (event.contact, event.account):
             return None
         places[place] = event
-    channels, accounts, contacts = zip(*places, strict=True)
     messages = [event for event in events if isinstance(event, MessageReceived)]
-    named = [clean(message.message_id) for message in messages]
-    rows = await work.tx.fetch(FIND, batch.connection.id, channels, accounts, contacts, named)
-    if len(rows) < len(places):
-        return None
-    found = Familiar(echoes=any(message.echo for message in messages))
-    for row in rows:
-        event = places[row["channel"], row["account"], row["contact"]]
-        if _account_is_news(row, event.account) or _contact_is_news(row, event.contact):
-            return None
-        found.add(row)
-    return found
+    return Question(batch.connection.id, places, messages)
 
 
 def _account_is_news(row: Row, ref: AccountRef) -> bool:

@@ -40,6 +40,9 @@ async def recall_messages(work: Work, recalls: Sequence[tuple[Item, Conversation
             *[list(column) for column in zip(*marks, strict=True)],
         )
     if wanted:
+        for conversation, _ in wanted.values():
+            # Whoever looked at the conversation a moment ago without a lock finds that it is another (``inbox.shortest``).
+            conversation.changed = True
         await work.tx.execute(
             "insert into early_recall (conversation_id, platform_message_id, recalled_at, recalled_by) "
             "select * from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[]) on conflict do nothing",

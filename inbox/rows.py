@@ -155,9 +155,6 @@ where c.id = w.id
 """
 
 
-SAVE_PARAMETERS = 36
-
-
 async def save(work: Work, conversations: Iterable[Conversation]) -> None:
     """Writes the changed ones in one statement and rings for them."""
     changed = [conversation for conversation in conversations if conversation.changed]

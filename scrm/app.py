@@ -103,6 +103,7 @@ from inbox.lead_cards import LEARN_PHONE, learn_phone
 from inbox.media import fetch_media
 from inbox.receive import receive
 from inbox.routing import Router
+from inbox.shortest import Shortest
 from inbox.snooze import wake_due
 from inbox.socket import add_pushes
 from inbox.status import END_SESSION
@@ -247,11 +248,8 @@ class Worker:
         self._greeting_loop = Loop("greet", self._greeter.round, bus=bus, topics=("greeting",), look=0.5)
         self._fast_loop = Loop("send-fast", self._fast.round, bus=bus, topics=("outbox",), look=0.5)
         self._normal_loop = Loop("send", self._normal.round, bus=bus, topics=("outbox",), look=0.5)
-        self.normaliser = Normaliser(
-            services,
-            [receive, heed, answers.Answers().heed, OptOuts(bus).heed, archive_heed, consent_heed],
-            batch=settings.batch,
-        )
+        self.after_inbox = [heed, answers.Answers().heed, OptOuts(bus).heed, archive_heed, consent_heed]
+        self.normaliser = Normaliser(services, [receive, *self.after_inbox], batch=settings.batch)
         runner = JobRunner(
             behind,
             {
@@ -296,7 +294,7 @@ class Worker:
             Loop("clocks", lambda: sla.look(services), look=1.0),
             Loop("attendance", lambda: attendance.look(services), look=10.0),
             Loop("figures", lambda: figures.fold(behind), look=2.0),
-            Loop("customers-fold", lambda: customers.list_work.fold(behind), look=1.0, share=0.1),
+            Loop("customers-fold", customers.list_work.Folder(behind).round, look=1.0, share=0.1),
             Loop("wake", lambda: wake_due(services), look=1.0),
             Loop("sweep", self._normal.sweep, look=min(settings.lease_seconds / 4, 5.0)),
             Loop("streams", StreamFinder(services).round, bus=bus, topics=("connection", "account"), look=300.0),
@@ -333,7 +331,8 @@ class Worker:
             Loop("invites-accepted", lambda: invites_accepted.recognise(behind), look=15.0),
             Loop("archive-pull", ArchivePuller(behind).round, bus=bus, topics=("archive", "connection"), look=5.0),
             Loop("archive-open", Opener(behind).round, bus=bus, topics=("archived",), look=2.0),
-            Loop("audit-search-places", lambda: search_places.keep(behind), look=5.0, share=0.2),
+            Loop("audit-search-places", lambda: search_places.keep(behind), look=1.0, share=0.2),
+            Loop("tidy-words", lambda: upkeep.tidy_words(behind), look=2.0, share=0.2),
             Loop("audit-spelling", lambda: search_spelling.look(behind), look=15.0, share=0.1),
             Loop("audit-saved-searches", lambda: search_alerting.look(behind), look=5.0, share=0.1),
             Loop("archive-media", MediaKeeper(behind).round, bus=bus, topics=("archived_media",), look=2.0),
@@ -391,7 +390,11 @@ async def running(services: Services, role: Role) -> AsyncIterator[str]:
             worker = Worker(services, replace(services, db=database))
             worker.start()
             stack.push_async_callback(worker.stop)
-            at_once = AtOnce(services, worker.normaliser)
+            if role == "all":
+                planned_once = await Database.open(services.db.url, size=1, planned_once=True)
+                stack.push_async_callback(planned_once.close)
+                shortest = Shortest(services, planned_once, worker.after_inbox)
+                at_once = AtOnce(services, worker.normaliser, shortest)
         address = ""
         if role in ("all", "web"):
             address = await _serve_web(services, stack, at_once)

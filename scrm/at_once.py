@@ -5,6 +5,9 @@ commits and a dozen round trips before a rep sees it. Where one process does bot
 are one unit of work: the event's row is written as done together with all that it means. Whatever is not that simple is stored as new, as ever:
 many webhooks at once, kinds that are no plain messages, a connection that somebody works on, something that fails or takes long.
 
+The simplest of all need no unit of work: a domain may know a way to store the webhooks and write what they mean in one statement
+(:class:`Shortest`). It is asked first, and what it declines goes the way above.
+
 Nothing is given up by it: there is no answer before the commit, and one that was undone leaves no trace, so the platform's
 repetition finds everything as it was (``docs/decisions/0010-a-few-at-once.md``).
 """
@@ -16,6 +19,9 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import asyncpg
 
 from scrm.channel import Ignored, MessageReceived, PullRequested
 from scrm.clock import monotonic
@@ -35,14 +41,18 @@ FLOOD_SECONDS = 1.0
 """So long it is not tried again."""
 SIMPLE = (MessageReceived, PullRequested, Ignored)
 
-STORE = """
+HELD = "pg_try_advisory_xact_lock({space}, {connection}::int)"
+WAITING = "exists (select from inbound_event where connection_id = {connection} and state = 'new')"
+HEALTH = """update connection_health set last_event_at = {now} where connection_id = {connection}
+    and (last_event_at is null or last_event_at < {now}::timestamptz - interval '1 second')"""
+"""Of a connection: its turn, whether something of it waits, and that we heard of it. For statements that do what :data:`STORE` does."""
+STORE = f"""
 with held as materialized (
-  select pg_try_advisory_xact_lock($1, $2::int) as held, set_config('plan_cache_mode', 'force_generic_plan', true)
+  select {HELD.format(space="$1", connection="$2")} as held, set_config('plan_cache_mode', 'force_generic_plan', true)
 ), turn as materialized (
-  select held and not exists (select from inbound_event where connection_id = $2 and state = 'new') as ours from held
+  select held and not {WAITING.format(connection="$2")} as ours from held
 ), health as (
-  update connection_health set last_event_at = $7 where connection_id = $2
-    and (last_event_at is null or last_event_at < $7::timestamptz - interval '1 second') and (select ours from turn)
+  {HEALTH.format(now="$7", connection="$2")} and (select ours from turn)
 )
 insert into inbound_event (connection_id, source, dedupe_key, body, received_at, state, error, attempts, handled_at)
 select $2, 'webhook', w.dedupe_key, w.body, $7, case when t.ours then w.state else 'new' end, case when t.ours then w.note end,
@@ -50,7 +60,7 @@ select $2, 'webhook', w.dedupe_key, w.body, $7, case when t.ours then w.state el
 from turn t, unnest($3::text[], $4::bytea[], $5::text[], $6::text[]) with ordinality w (dedupe_key, body, state, note, n)
 order by w.n
 on conflict (connection_id, dedupe_key) do nothing returning id, dedupe_key, received_at, state <> 'new' as ours
-"""
+"""  # noqa: S608
 """As done when the connection's turn is free and nothing waits for it, as new otherwise. What the statement sees is a moment older
 than its lock: something handled meanwhile looks as if it waited, and these are left to their turn."""
 
@@ -63,12 +73,32 @@ class Fresh:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """A few webhooks of one connection that are not stored yet, with what they say."""
+
+    connection: Loaded
+    fresh: Sequence[Fresh]
+    parsed: Sequence[Parsed]
+
+
+class Shortest(Protocol):
+    """Stores webhooks as done and writes all that they mean in one statement, under the conditions of :data:`STORE`, when they are as simple
+    as that takes."""
+
+    async def take(self, simple: Simple) -> Work | None:
+        """The caller has the connection's turn in this process. Returns what to publish, with everything committed; None: nothing was
+        written, or so much that a repetition finds it. Raises what the database says; nothing of that was written either."""
+        ...
+
+
 class AtOnce:
     """``normaliser`` is the one that works in this process: the two take turns on a connection."""
 
-    def __init__(self, services: Services, normaliser: Normaliser) -> None:
+    def __init__(self, services: Services, normaliser: Normaliser, shortest: Shortest | None = None) -> None:
         self._services = services
         self._normaliser = normaliser
+        self._shortest = shortest
         self._flood_until = 0.0
 
     async def take(self, connection_id: int, fresh: Sequence[Fresh]) -> bool:
@@ -99,12 +129,28 @@ class AtOnce:
                 if not await self._normaliser.caught_up(connection.id):
                     self._flood_until = monotonic() + FLOOD_SECONDS
                     return False
+                if await self._take_shortest(Simple(connection, fresh, parsed)):
+                    return True
                 async with self._services.work() as work:
                     await self._store_and_handle(work, connection, fresh, parsed)
         except Exception as error:
             # To be stored may succeed all the same; the normaliser finds out what is wrong with which of them.
             log.info("webhooks of connection %s are left to their turn: %s", connection.id, type(error).__name__)
             return False
+        return True
+
+    async def _take_shortest(self, simple: Simple) -> bool:
+        if self._shortest is None:
+            return False
+        try:
+            work = await self._shortest.take(simple)
+        except asyncpg.PostgresError as error:
+            log.info("webhooks of connection %s go the longer way: %s", simple.connection.id, type(error).__name__)
+            return False
+        if work is None:
+            return False
+        _count(simple.parsed)
+        await self._services.publish(work)
         return True
 
     async def _store_and_handle(
@@ -128,5 +174,9 @@ class AtOnce:
         by_key = {one.dedupe_key: what for one, what in zip(reversed(fresh), reversed(parsed), strict=True)}
         stored = [Parsed(row["id"], row["received_at"], by_key[row["dedupe_key"]].events) for row in rows]
         await self._normaliser.hand_over(work, connection, stored)
-        for state, number in Counter(one.state for one in stored).items():
-            EVENTS.labels(state).inc(number)
+        _count(stored)
+
+
+def _count(stored: Sequence[Parsed]) -> None:
+    for state, number in Counter(one.state for one in stored).items():
+        EVENTS.labels(state).inc(number)

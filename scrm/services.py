@@ -59,6 +59,10 @@ class Services:
         async with self.db.transaction() as tx:
             work = Work(tx, self.clock.now())
             yield work
+        await self.publish(work)
+
+    async def publish(self, work: Work) -> None:
+        """Tells and rings what a committed unit of work has to tell and to ring."""
         for topic, things in work.told.items():
             self.news.tell(topic, things)
         for topic, ids in work.rings.items():

@@ -50,9 +50,14 @@ async def renew_tokens(services: Services, job: Job) -> None:
 
 async def fold_tallies(services: Services, job: Job) -> None:
     """Adds up the differences of ``conversation_tally``. Readers see the same sums before and after: it is one statement,
-    and rows written meanwhile are not touched. And sorts new messages into the index of searching."""
+    and rows written meanwhile are not touched."""
     await services.db.execute(FOLD)
+
+
+async def tidy_words(services: Services) -> bool:
+    """Sorts new messages and names into the indexes of searching: often, since what has gathered is sorted in one go."""
     await services.db.execute(TIDY_WORDS)
+    return False
 
 
 async def clean(services: Services, job: Job) -> None:

@@ -6,7 +6,9 @@ changed dictionary is another book, counted from the first message on beside the
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from audit.following import safe_ceiling
@@ -77,12 +79,17 @@ class WordCounter:
         zone = (await FACTS.load(work.tx)).zone
         rows = await work.tx.fetch(MESSAGES, book["last_id"], until, zone)
         words = await self._segmenter.words_of([row["text"] for row in rows], book["words"], book["stops"])
-        counts: Counter[Key] = Counter()
-        for row, found in zip(rows, words, strict=True):
-            counts.update((row["day"], row["account_id"], row["outgoing"], word) for word in (*found, ""))
+        counts = await asyncio.to_thread(_counted, rows, words)
         if counts:
             days, accounts, sides, names = zip(*counts, strict=True)
             await work.tx.execute(ADD, book["id"], days, accounts, sides, names, [*counts.values()])
+
+
+def _counted(rows: Sequence[Row], words: Sequence[Collection[str]]) -> Counter[Key]:
+    counts: Counter[Key] = Counter()
+    for row, found in zip(rows, words, strict=True):
+        counts.update((row["day"], row["account_id"], row["outgoing"], word) for word in (*found, ""))
+    return counts
 
 
 async def _take_place(work: Work, book_id: int, last_id: int) -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import pytest
 
 from inbox.receive import receive
+from inbox.shortest import Shortest
 from scrm.at_once import AtOnce
 from scrm.channel import Verified
 from scrm.config import Settings
+from scrm.db import Database
 from scrm.inbound import Intake
 from scrm.normalise import LOCK_SPACE, Batch, Handler, Normaliser
 from scrm.services import Services, Work
@@ -48,11 +50,16 @@ class Place:
 
 
 @asynccontextmanager
-async def place_of(idle: Company, handlers: Sequence[Handler] = (receive,)) -> AsyncIterator[Place]:
+async def place_of(
+    idle: Company, handlers: Sequence[Handler] = (receive,), *, others: Sequence[Handler] | None = ()
+) -> AsyncIterator[Place]:
+    """``others``: the handlers that the shortest way asks; None: there is no such way."""
     services = idle.services
     await services.db.execute("delete from inbound_event")  # of setting up the company
     normaliser = Normaliser(services, handlers)
-    intake = Intake(services.db, services.bus, at_once=AtOnce(services, normaliser))
+    planned_once = await Database.open(services.db.url, size=1, planned_once=True)
+    shortest = None if others is None else Shortest(services, planned_once, others)
+    intake = Intake(services.db, services.bus, at_once=AtOnce(services, normaliser, shortest))
     rung: list[int] = []
     stop_listening = services.bus.listen("inbound", rung.extend)
     intake.start()
@@ -60,6 +67,7 @@ async def place_of(idle: Company, handlers: Sequence[Handler] = (receive,)) -> A
         yield Place(services, idle.douyin_id, intake, normaliser, rung)
     finally:
         await intake.stop()
+        await planned_once.close()
         stop_listening()
 
 
@@ -152,7 +160,7 @@ async def test_what_cannot_be_handled_is_stored_and_waits_for_its_turn(idle: Com
         if broken:
             raise ValueError("poison")
 
-    async with place_of(idle, [handler]) as place:
+    async with place_of(idle, [handler], others=None) as place:
         await place.store("one")
         assert [state[:2] for state in await place.states()] == [("one", "new")]
         assert await place.said() == []
