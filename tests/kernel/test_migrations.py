@@ -64,3 +64,32 @@ async def test_new_database_is_stamped_and_migrate_repeats_harmlessly(postgres_s
     assert await connection.fetchval("select name from team") == "售前"
     assert await connection.fetchval("select version_num from alembic_version") == head()
     await connection.close()
+
+
+async def test_words_that_were_counted_before_are_counted_anew_beside_them(postgres_server: EmbeddedPostgres) -> None:
+    """0041: what managers read stays until the new count is done; the company's own words are taken along."""
+    url = await empty_database(postgres_server)
+    await upgrade(url, "0040")
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "insert into word_entry (kind, word, added_at) values ('word', '秒杀价', now()), ('stop', '你好', now())"
+    )
+    await connection.execute(
+        "insert into word_book (state, words, stops, last_id, started_at) values ('live', '{秒杀价}', '{你好}', 7, now())"
+    )
+    assert await migrate(url) == f"went from revision 0040 to {head()}"
+    books = "select state, words, stops, last_id from word_book order by id"
+    assert [tuple(row) for row in await connection.fetch(books)] == [
+        ("live", ["秒杀价"], ["你好"], 7),
+        ("building", ["秒杀价"], ["你好"], 0),
+    ]
+    await connection.close()
+
+
+async def test_where_no_words_were_counted_none_are_counted_anew(postgres_server: EmbeddedPostgres) -> None:
+    url = await empty_database(postgres_server)
+    await upgrade(url, "0040")
+    await migrate(url)
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("select count(*) from word_book") == 0
+    await connection.close()
