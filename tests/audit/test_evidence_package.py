@@ -170,7 +170,8 @@ async def test_what_was_buried_and_what_is_not_open_to_the_asker_is_shown_as_tha
     )
     async with site.services.work() as work:
         await bury(work, "message", said[3:4], "erasure", None)
-        await work.tx.execute("update message set text = '' where id = $1", said[3])
+        # Somebody writes words into its place: a package goes by what was sealed and buried.
+        await work.tx.execute("update message set text = '别人写的' where id = $1", said[3])
     prover = await site.signed_in("prover")
     data = await packed(site, prover, chat)
     assert problems(data) == []
@@ -185,6 +186,7 @@ async def test_what_was_buried_and_what_is_not_open_to_the_asker_is_shown_as_tha
     assert states[str(said[1])] == "withheld"
     assert "第1句".encode() not in whole
     assert "第3句".encode() not in whole
+    assert "别人写的".encode() not in whole
     # Nobody else's, and nothing beyond one's reach.
     other = await site.signed_in("auditor")
     mine = (await prover.get("/api/audit/evidence"))["exports"][0]["id"]
