@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from scrm.services import Services
 from tests.browser.conftest import errors_of, open_page, sign_in
@@ -39,6 +39,24 @@ async def behind_the_back(services: Services, customer: int, **values: str) -> N
     await services.db.execute(changed, customer, value)
 
 
+class Reads:
+    """Of one address, from now on."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._address = address
+        self._open = 0
+        page.on("request", lambda request: self._count(request, 1))
+        page.on("requestfinished", lambda request: self._count(request, -1))
+        page.on("requestfailed", lambda request: self._count(request, -1))
+
+    def _count(self, request: Request, one: int) -> None:
+        if request.method == "GET" and request.url == self._address:
+            self._open += one
+
+    async def are_over(self) -> bool:
+        return self._open == 0
+
+
 async def edit(page: Page, name: str, value: str) -> None:
     await page.get_by_test_id(f"field-{name}").click()
     await page.get_by_test_id(f"edit-{name}").fill(value)
@@ -49,6 +67,7 @@ async def test_the_whole_customer_is_seen_changed_merged_and_given_back(shop: Co
     customer = await customer_of(shop, "陈立群", "账期能改成 45 天吗")
     other = await add(shop.services, "康康爸")
     page = await open_page(browser)
+    reads = Reads(page, f"{shop.address}/api/customers/{customer}")
     await sign_in(page, shop.address, "manager")
     await page.goto(f"{shop.address}/customers/{customer}")
     await expect(page.get_by_test_id("customer-name")).to_have_text("陈立群")
@@ -72,6 +91,9 @@ async def test_the_whole_customer_is_seen_changed_merged_and_given_back(shop: Co
     await expect(page.get_by_test_id("field-city")).to_contain_text("佛山")
     await expect(page.get_by_test_id("field-email")).to_contain_text("li@example.com")
     await expect(page.get_by_text("其他人刚刚修改了这位客户")).to_have_count(0)
+    # The push of one's own change has been followed, so that nothing makes the page read what now happens behind its back.
+    await expect(page.locator("li.item", has_text="修改了城市")).to_be_visible()
+    await eventually(reads.are_over)
     await behind_the_back(shop.services, customer, address="大良街道 1 号")
     await edit(page, "address", "容桂街道 2 号")
     await expect(page.get_by_text("其他人刚刚修改了这位客户")).to_be_visible()
