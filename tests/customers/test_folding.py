@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from customers.folding import fold
+from customers.folding import FEW, Folder, fold
 from scrm.services import Services
 from tests.http.site import Site
 
@@ -77,3 +77,21 @@ async def test_a_contact_that_moves_takes_its_times_along(site: Site) -> None:
     old = await site.services.db.fetchrow("select * from customer where id = $1", before["id"])
     assert old is not None
     assert (old["last_message_at"], old["seen_accounts"], old["accounts"]) == (None, [], [])
+
+
+async def test_few_at_a_time_while_few_wait_and_more_when_there_is_much(site: Site) -> None:
+    stir = """
+    with made as (insert into customer (name) select 'c' || n from generate_series(1, $1) n returning id)
+    insert into customer_stir (customer_id) select id from made
+    """
+    folder = Folder(site.services)
+    await fold(site.services)
+    await site.services.db.execute(stir, FEW * 4)
+    waiting = []
+    while await folder.round():
+        waiting.append(await left(site.services))
+    assert waiting == [FEW * 3, FEW]
+    assert await left(site.services) == 0
+    await site.services.db.execute(stir, FEW + 1)
+    assert await folder.round(), "it begins with few again"
+    assert await left(site.services) == 1

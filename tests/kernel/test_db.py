@@ -57,9 +57,20 @@ async def test_what_nobody_waits_for_goes_after_the_others(database_url: str) ->
         pids = [await one.fetchval("select pg_backend_pid()") for one in (ahead, behind)]
         before, after = (os.getpriority(os.PRIO_PROCESS, pid) for pid in pids)
         assert after == max(before, BEHIND_NICENESS)
+        # And does not take the place of whoever wakes it.
+        assert [os.sched_getscheduler(pid) for pid in pids] == [os.SCHED_OTHER, os.SCHED_BATCH]
     finally:
         await ahead.close()
         await behind.close()
+
+
+async def test_plans_are_made_once_where_that_is_asked(database_url: str) -> None:
+    for once, mode in ((False, "auto"), (True, "force_generic_plan")):
+        db = await Database.open(database_url, size=1, planned_once=once)
+        try:
+            assert await db.fetchval("select current_setting('plan_cache_mode')") == mode
+        finally:
+            await db.close()
 
 
 async def test_background_work_goes_on_while_requests_hold_all_their_connections(
