@@ -7,7 +7,6 @@ A unit of work is one transaction, opened and committed at the edge (a request, 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,12 +16,12 @@ import asyncpg
 import orjson
 
 from scrm.errors import Unavailable
+from scrm.gentle import go_after_others
 
 Row: TypeAlias = asyncpg.Record
 Tx: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 T = TypeVar("T")
 
-BEHIND_NICENESS = 10
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Two units of work met; the loser may simply run again."""
 
@@ -65,13 +64,10 @@ async def _prepare_behind(connection: asyncpg.Connection[asyncpg.Record]) -> Non
 
 
 def _let_others_go_first(pid: int) -> None:
-    """Asks the machine to serve this process of PostgreSQL after others, when it is one of this machine. Where it is not, or where that is
-    not allowed, all are served alike."""
+    """For a process of PostgreSQL, when it is one of this machine. Where it is not, or where that is not allowed, all are served alike."""
     try:
         if Path(f"/proc/{pid}/comm").read_text().strip() == "postgres":
-            os.setpriority(os.PRIO_PROCESS, pid, BEHIND_NICENESS)
-            # Else the process that sent it a statement would stand still until the next tick: woken, it takes that one's place.
-            os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+            go_after_others(pid)
     except OSError:
         return
 

@@ -51,7 +51,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
     folder = _quickest_folder() / f"scrm-test-{run[:12]}"
     # Several workers may come here at once; the server's own locks let one start it and the last one stop it.
-    with EmbeddedPostgres(folder, tuning=FAST) as server:
+    with EmbeddedPostgres(folder, tuning=FAST, segments_ahead=0) as server:
         yield server
     if not _alive(folder):
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,18 +6,18 @@ first message: what was understood before is put in its place, what was seen bef
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
 from audit.alerts.raising import NewAlert, raise_alerts
 from audit.following import Stretch, next_stretch
-from audit.payments.claims import VERSION, Claim, claims_in
+from audit.payments.claims import VERSION, claims_in
 from audit.payments.judging import OLD
 from audit.payments.thresholds import THRESHOLDS, MoneyThresholds
 from audit.payments.writing import NewPayment, write_payments
 from scrm.db import RETRYABLE, Row
+from scrm.gentle import for_each
 from scrm.services import Services, Work
 
 NAME = f"audit_money_{VERSION}"
@@ -146,7 +146,8 @@ def amount_of(value: object) -> int | None:
 async def read_sentences(work: Work, stretch: Stretch) -> None:
     await work.tx.execute(FORGET, stretch.after, stretch.until, VERSION)
     rows = await work.tx.fetch(SENTENCES, stretch.after, stretch.until)
-    said = await asyncio.to_thread(_said, rows)
+    found = await for_each(rows, lambda row: claims_in(row["text"]))
+    said = [(row, n, claim) for row, claims in zip(rows, found, strict=True) for n, claim in enumerate(claims)]
     if said:
         await work.tx.execute(
             SAY,
@@ -159,10 +160,6 @@ async def read_sentences(work: Work, stretch: Stretch) -> None:
             [row["sent_at"] for row, _, _ in said],
             VERSION,
         )
-
-
-def _said(rows: Sequence[Row]) -> list[tuple[Row, int, Claim]]:
-    return [(row, n, claim) for row in rows for n, claim in enumerate(claims_in(row["text"]))]
 
 
 async def settle(work: Work) -> bool:

@@ -6,15 +6,15 @@ changed dictionary is another book, counted from the first message on beside the
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 
 from audit.following import safe_ceiling
 from audit.words.segment import Segmenter
 from scrm.company import FACTS
 from scrm.db import RETRYABLE, Row
+from scrm.gentle import for_each
 from scrm.services import Services, Work
 
 AT_ONCE = 2000
@@ -79,17 +79,15 @@ class WordCounter:
         zone = (await FACTS.load(work.tx)).zone
         rows = await work.tx.fetch(MESSAGES, book["last_id"], until, zone)
         words = await self._segmenter.words_of([row["text"] for row in rows], book["words"], book["stops"])
-        counts = await asyncio.to_thread(_counted, rows, words)
+        counts: Counter[Key] = Counter()
+        await for_each(zip(rows, words, strict=True), lambda one: _count(counts, *one))
         if counts:
             days, accounts, sides, names = zip(*counts, strict=True)
             await work.tx.execute(ADD, book["id"], days, accounts, sides, names, [*counts.values()])
 
 
-def _counted(rows: Sequence[Row], words: Sequence[Collection[str]]) -> Counter[Key]:
-    counts: Counter[Key] = Counter()
-    for row, found in zip(rows, words, strict=True):
-        counts.update((row["day"], row["account_id"], row["outgoing"], word) for word in (*found, ""))
-    return counts
+def _count(counts: Counter[Key], row: Row, words: Collection[str]) -> None:
+    counts.update((row["day"], row["account_id"], row["outgoing"], word) for word in (*words, ""))
 
 
 async def _take_place(work: Work, book_id: int, last_id: int) -> None:

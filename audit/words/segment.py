@@ -59,7 +59,7 @@ class Segmenter:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "audit.words.splitter"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=_environment(), start_new_session=True,
             )  # fmt: skip
             weakref.finalize(self, _end, self._process)
         return self._process

@@ -9,8 +9,8 @@ wait who is served by the same interpreter. It ends when its input does, and whe
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 import re
 import select
 import signal
@@ -25,6 +25,7 @@ from typing import IO, Any
 import orjson
 
 from audit.words.mood import Mood, mood
+from scrm.gentle import go_after_others
 
 logging.getLogger("jieba").setLevel(logging.ERROR)
 
@@ -38,8 +39,6 @@ LENGTH = struct.Struct("!I")
 MARKS: Mapping[Mood, str] = {"pleased": "☺", "upset": "☹"}
 """What stands among the words of a message for how it sounds. No word is like that: words are of letters and a few signs."""
 IDLE_SECONDS = 120
-NICENESS = 10
-"""Counting may wait; people and platforms may not."""
 
 
 def folded(text: str) -> str:
@@ -128,7 +127,8 @@ def unframed(stream: IO[bytes]) -> Any:
 
 
 def main() -> None:
-    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        go_after_others()
     # Ctrl-C is for the service, which ends this process by closing its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     splitter = Splitter()

@@ -159,7 +159,7 @@ def own_server() -> Iterator[EmbeddedPostgres]:
     """A server that a test may stop. Its folder lies where every user may pass through, as the server needs it."""
     folder = Path(tempfile.mkdtemp(prefix="scrm-own-"))
     folder.chmod(0o711)
-    with EmbeddedPostgres(folder, tuning={"fsync": "off"}) as server:
+    with EmbeddedPostgres(folder, tuning={"fsync": "off"}, segments_ahead=0) as server:
         yield server
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,7 +10,8 @@ import asyncpg
 
 from scrm.app import running
 from scrm.config import Settings
-from scrm.db import BEHIND_NICENESS, LISTS, Database
+from scrm.db import LISTS, Database
+from scrm.gentle import NICENESS
 from scrm.services import Services
 from tests.company import eventually
 
@@ -56,7 +57,7 @@ async def test_what_nobody_waits_for_goes_after_the_others(database_url: str) ->
     try:
         pids = [await one.fetchval("select pg_backend_pid()") for one in (ahead, behind)]
         before, after = (os.getpriority(os.PRIO_PROCESS, pid) for pid in pids)
-        assert after == max(before, BEHIND_NICENESS)
+        assert after == max(before, NICENESS)
         # And does not take the place of whoever wakes it.
         assert os.sched_getscheduler(pids[1]) == os.SCHED_BATCH
     finally:

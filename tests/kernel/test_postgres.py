@@ -47,6 +47,24 @@ async def test_private_and_no_port(folder: Path) -> None:
     assert {**modes(data), **modes(wheel)} == before, "no folder outside may become wider"
 
 
+async def test_a_new_server_has_files_to_write_its_log_into(folder: Path) -> None:
+    """Else the first commits at the end of each file wait for sixteen megabytes of zeros."""
+    with EmbeddedPostgres(folder / "d", segments_ahead=4) as server:
+        connection = await asyncpg.connect(server.url)
+        now = await connection.fetchval("select pg_walfile_name(pg_current_wal_lsn())")
+        await connection.close()
+        assert len(later_files(server, now)) >= 4
+    with EmbeddedPostgres(folder / "d", segments_ahead=4) as again:
+        connection = await asyncpg.connect(again.url)
+        assert await connection.fetchval("select pg_walfile_name(pg_current_wal_lsn())") <= later_files(again, now)[0]
+        await connection.close()
+
+
+def later_files(server: EmbeddedPostgres, now: str) -> list[str]:
+    names = [one.name for one in (server.data / "pg_wal").iterdir() if len(one.name) == len(now)]
+    return sorted(name for name in names if name > now)
+
+
 async def test_the_last_to_leave_stops_it_and_data_stays(folder: Path) -> None:
     first, second = EmbeddedPostgres(folder / "d"), EmbeddedPostgres(folder / "d")
     first.start()
