@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from customers.resolve import Resolved
 from inbox.rows import Conversation, conversation_from
@@ -19,16 +20,21 @@ from scrm.services import Work
 SMALL = 20
 """Events; in larger batches the statements of the long way are shared by so many that they cost nothing."""
 
+FACTS = "(p.channel, p.account, p.contact, p.account_name, p.account_avatar, p.team_id, p.customer_id, p.contact_name, p.contact_avatar, p.union_id)::text"
+"""All that is known of an account and a contact here, in one: whoever remembers them sees by it whether it still holds."""
+PLACE = """a.id as account_id, a.name as account_name, a.avatar as account_avatar, a.team_id,
+    k.id as contact_id, k.customer_id, k.name as contact_name, k.avatar as contact_avatar, k.union_id"""
+
 FIND = f"""
 with place as materialized (
-  select w.channel, w.account, w.contact, a.id as account_id, a.name as account_name, a.avatar as account_avatar,
-    a.team_id, k.id as contact_id, k.customer_id, k.name as contact_name, k.avatar as contact_avatar, k.union_id
+  select w.channel, w.account, w.contact, {PLACE}
   from unnest($2::text[], $3::text[], $4::text[]) w (channel, account, contact)
   cross join lateral (select * from account where connection_id = $1 and channel = w.channel
     and external_id = w.account offset 0) a
   cross join lateral (select * from contact where connection_id = $1 and external_id = w.contact offset 0) k
 )
 select {", ".join(f"c.{name}" for name in Conversation.columns())}, p.*,
+  {FACTS} as facts,
   exists (select from message m where m.conversation_id = c.id and m.platform_message_id = any($5::text[]))
     or exists (select from early_recall e where e.conversation_id = c.id and e.platform_message_id = any($5::text[])) as heard,
   c.xmin::text as mark
@@ -41,13 +47,20 @@ one as soon as anything of the conversation's row was written."""
 FIND_AND_LOCK = f"{FIND} for update of c"
 
 
+class Facts(Protocol):
+    """The columns of :data:`FIND` by their names."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A conversation with the row that it was found by, and its version before the batch."""
+    """A conversation with what it was found by, and its version before the batch. ``mark`` is the number of the last writing of its row."""
 
     conversation: Conversation
     version: int
-    row: Row
+    row: Facts
+    mark: str
 
 
 Place = tuple[str, str, str]
@@ -66,10 +79,9 @@ class Familiar:
         self.conversations: dict[tuple[int, int | None, str], Conversation] = {}
         self.known: list[Known] = []
 
-    def add(self, row: Row) -> None:
-        conversation = conversation_from(row)
-        self.known.append(Known(conversation, conversation.version, row))
-        self.unheard = self.unheard and not row["heard"]
+    def add(self, row: Facts, conversation: Conversation, mark: str, *, heard: bool) -> None:
+        self.known.append(Known(conversation, conversation.version, row, mark))
+        self.unheard = self.unheard and not heard
         self.accounts[row["channel"], row["account"]] = conversation.account_id
         self.conversations[conversation.account_id, conversation.contact_id, ""] = conversation
         if conversation.contact_id is not None:
@@ -90,7 +102,7 @@ class Question:
     def __init__(
         self, connection_id: int, places: dict[Place, MessageReceived], messages: Sequence[MessageReceived]
     ) -> None:
-        self._places = places
+        self.places = places
         self._echoes = any(message.echo for message in messages)
         channels, accounts, contacts = zip(*places, strict=True)
         named = [clean(message.message_id) for message in messages]
@@ -98,15 +110,23 @@ class Question:
 
     def answered(self, rows: Sequence[Row]) -> Familiar | None:
         """None when somebody is new, or called otherwise than we know them."""
-        if len(rows) < len(self._places):
+        if len(rows) < len(self.places):
             return None
-        found = Familiar(echoes=self._echoes)
+        found = self.nothing()
         for row in rows:
-            event = self._places[row["channel"], row["account"], row["contact"]]
-            if _account_is_news(row, event.account) or _contact_is_news(row, event.contact):
+            if self.is_news(row):
                 return None
-            found.add(row)
+            found.add(row, conversation_from(row), row["mark"], heard=row["heard"])
         return found
+
+    def nothing(self) -> Familiar:
+        """To be filled."""
+        return Familiar(echoes=self._echoes)
+
+    def is_news(self, row: Facts) -> bool:
+        """Whether account or contact are called otherwise than we know them."""
+        event = self.places[row["channel"], row["account"], row["contact"]]
+        return _account_is_news(row, event.account) or _contact_is_news(row, event.contact)
 
 
 def asked(batch: Batch, events: Sequence[object]) -> Question | None:
@@ -127,12 +147,12 @@ def asked(batch: Batch, events: Sequence[object]) -> Question | None:
     return Question(batch.connection.id, places, messages)
 
 
-def _account_is_news(row: Row, ref: AccountRef) -> bool:
+def _account_is_news(row: Facts, ref: AccountRef) -> bool:
     named = bool(clean(ref.name)) and row["account_name"] == row["account"]
     return named or (bool(ref.avatar) and not row["account_avatar"])
 
 
-def _contact_is_news(row: Row, ref: ContactRef) -> bool:
+def _contact_is_news(row: Facts, ref: ContactRef) -> bool:
     said = clean(ref.name), clean(ref.avatar), clean(ref.union_id)
     known = row["contact_name"], row["contact_avatar"], row["union_id"]
     return any(new not in ("", old) for new, old in zip(said, known, strict=True))

@@ -35,6 +35,9 @@ class Place:
     intake: Intake
     normaliser: Normaliser
     rung: list[int]
+    planned_once: Database
+    """The connection of the shortest way."""
+    shortest: Shortest | None
 
     async def store(self, *keys: str, body: bytes | None = None) -> None:
         async with asyncio.timeout(20):
@@ -64,7 +67,7 @@ async def place_of(
     stop_listening = services.bus.listen("inbound", rung.extend)
     intake.start()
     try:
-        yield Place(services, idle.douyin_id, intake, normaliser, rung)
+        yield Place(services, idle.douyin_id, intake, normaliser, rung, planned_once, shortest)
     finally:
         await intake.stop()
         await planned_once.close()
