@@ -32,9 +32,10 @@ _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
 def go_after_others(pid: int = 0) -> None:
     """Asks the machine to serve a process (0: this one) after others, and never to put it in the place of the one that woke it: else
     who sent it something to do would stand still until the next tick. Raises :class:`OSError` where that is not allowed."""
-    os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+    niceness = max(os.getpriority(os.PRIO_PROCESS, pid), NICENESS)
+    os.setpriority(os.PRIO_PROCESS, pid, niceness)
     os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
-    _ask_for_long_turns(pid)
+    _ask_for_long_turns(pid, niceness)
     _let_its_session_go_after_others(pid)
 
 
@@ -48,12 +49,12 @@ def _let_its_session_go_after_others(pid: int) -> None:
         Path(f"/proc/{pid or 'self'}/autogroup").write_text(str(NICENESS))
 
 
-def _ask_for_long_turns(pid: int) -> None:
+def _ask_for_long_turns(pid: int, niceness: int) -> None:
     """Linux 6.12 and later take it as a hint; the others know nothing of it, which is no failure."""
     number = _SET_ATTRIBUTES.get(platform.machine())
     if number is None:
         return
-    attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_BATCH, 0, NICENESS, 0, SLICE, 0, 0)
+    attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_BATCH, 0, niceness, 0, SLICE, 0, 0)
     ctypes.CDLL(None).syscall(number, pid, ctypes.create_string_buffer(attributes, len(attributes)), 0)
 
 

@@ -38,6 +38,13 @@ def test_a_process_goes_after_others_in_every_way_the_machine_knows(sleeper: int
         assert int(slices[0].split(":")[1]) == SLICE
 
 
+def test_who_is_last_already_stays_last(sleeper: int) -> None:
+    os.setpriority(os.PRIO_PROCESS, sleeper, 19)
+    go_after_others(sleeper)
+    assert os.getpriority(os.PRIO_PROCESS, sleeper) == 19
+    assert os.sched_getscheduler(sleeper) == os.SCHED_BATCH
+
+
 def test_a_session_of_others_is_left_alone() -> None:
     """A process that is one of many in its session does not make the others wait."""
     group = Path("/proc/self/autogroup")
