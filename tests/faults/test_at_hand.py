@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,7 @@ from inbox.queries import Pushed, changed_since, one_moment
 from scrm.channel import Verified
 from scrm.config import Settings
 from tests.company import company
-from tests.faults.posting import douyin_body
-from tests.faults.test_at_once import Place, place_of
+from tests.faults.place import Place, body, place_of
 from tests.http.site import running
 
 CHANGED_ELSEWHERE = """
@@ -31,14 +29,6 @@ from changed c where m.conversation_id = c.id and m.seq = 1
 async def place(settings: Settings) -> AsyncIterator[Place]:
     async with company(settings, role="web") as idle, place_of(idle) as made:
         yield made
-
-
-def body(n: int, text: str, who: str = "周航", kind: str = "text", **content: Any) -> bytes:
-    said = {
-        "conversation_short_id": f"@conversation-{who}", "server_message_id": f"@said-{who}-{n}", "conversation_type": 1,
-        "create_time": 1_763_700_000_000 + n, "message_type": kind, "text": text, "source": "", "user_infos": [], **content,
-    }  # fmt: skip
-    return douyin_body(content=said, from_user_id=who)
 
 
 async def test_it_is_told_as_it_would_be_read(place: Place) -> None:

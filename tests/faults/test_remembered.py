@@ -15,11 +15,9 @@ from inbox.rows import COLUMNS, Conversation, conversation_from
 from inbox.shortest import LOOK, WRITE
 from scrm.bus import MemoryBus
 from scrm.channel import AccountRef, ContactRef, Kind, MessageReceived, Raw
-from scrm.config import Settings
 from scrm.normalise import Batch, Item
-from tests.company import Company, company
-from tests.faults.test_at_hand import body
-from tests.faults.test_at_once import Place, place_of
+from tests.company import Company
+from tests.faults.place import Place, body, place_of
 from tests.flows.reads import broken_invariants
 
 SAID = "select seq, text, recalled_at is not null as recalled from message order by conversation_id, seq"
@@ -34,19 +32,10 @@ select id, last_seq, version, 'in', 'text', '第2句', 'received', 'customer', '
 """
 
 
-@pytest.fixture
-async def idle(settings: Settings) -> AsyncIterator[Company]:
-    """Somebody has written once."""
-    async with company(settings, role="web") as made:
-        async with place_of(made) as place:
-            await place.store("first", body=body(0, "你好"))
-        yield made
-
-
 @asynccontextmanager
-async def asked_of(idle: Company) -> AsyncIterator[tuple[Place, list[str]]]:
+async def asked_of(greeted: Company) -> AsyncIterator[tuple[Place, list[str]]]:
     """Somebody has written a second time; with what the shortest way asks the database from now on."""
-    async with place_of(idle) as place:
+    async with place_of(greeted) as place:
         await place.store("one", body=body(1, "第1句"))
         asked: list[str] = []
         async with place.planned_once.pool.acquire() as connection:
@@ -54,8 +43,8 @@ async def asked_of(idle: Company) -> AsyncIterator[tuple[Place, list[str]]]:
         yield place, asked
 
 
-async def test_one_statement_is_all(idle: Company) -> None:
-    async with asked_of(idle) as (place, asked):
+async def test_one_statement_is_all(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, asked):
         for n in range(2, 6):
             await place.store(f"key-{n}", body=body(n, f"第{n}句"))
         assert asked == [WRITE] * 4
@@ -67,8 +56,8 @@ async def test_one_statement_is_all(idle: Company) -> None:
         assert await broken_invariants(place.services.db) == []
 
 
-async def test_what_is_remembered_is_what_was_written(idle: Company) -> None:
-    async with asked_of(idle) as (place, _):
+async def test_what_is_remembered_is_what_was_written(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, _):
         for n in range(2, 5):
             await place.store(f"key-{n}", body=body(n, f"第{n}句 ' \\ 😀"))
             row = await place.services.db.fetchrow(ROW)
@@ -101,8 +90,8 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_what_changed_without_a_ring_is_looked_up(idle: Company, change: str) -> None:
-    async with asked_of(idle) as (place, asked):
+async def test_what_changed_without_a_ring_is_looked_up(greeted: Company, change: str) -> None:
+    async with asked_of(greeted) as (place, asked):
         await place.services.db.execute("insert into team (name) values ('一组')")
         assert await place.services.db.execute(CHANGES[change]) != "UPDATE 0"
         before = await place.services.db.fetchrow(ROW)
@@ -119,8 +108,8 @@ async def test_what_changed_without_a_ring_is_looked_up(idle: Company, change: s
         assert asked.count(LOOK) == 1, "it is remembered again"
 
 
-async def test_a_ring_of_others_makes_it_forget(idle: Company) -> None:
-    async with asked_of(idle) as (place, asked):
+async def test_a_ring_of_others_makes_it_forget(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, asked):
         conversation_id = await place.services.db.fetchval("select id from conversation")
         await place.services.bus.ring("conversation", [conversation_id + 1])
         await place.store("two", body=body(2, "第2句"))
@@ -133,16 +122,16 @@ async def test_a_ring_of_others_makes_it_forget(idle: Company) -> None:
         assert asked == [WRITE, LOOK, WRITE, LOOK, WRITE], "rings were lost"
 
 
-async def test_a_recall_that_came_first_and_told_nobody(idle: Company) -> None:
-    async with asked_of(idle) as (place, _):
+async def test_a_recall_that_came_first_and_told_nobody(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, _):
         await place.services.db.execute(EARLY)
         await place.store("two", body=body(2, "第2句"))
         assert [row["recalled"] for row in await place.services.db.fetch(SAID)] == [False, False, True]
         assert await place.services.db.fetchval("select count(*) from early_recall") == 0
 
 
-async def test_a_message_that_is_there_under_another_key(idle: Company) -> None:
-    async with asked_of(idle) as (place, _):
+async def test_a_message_that_is_there_under_another_key(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, _):
         await place.store("two", body=body(2, "第2句"))
         await place.store("again", body=body(2, "第2句"))
         await place.store("two", body=body(2, "第2句"))
@@ -155,8 +144,8 @@ async def test_a_message_that_is_there_under_another_key(idle: Company) -> None:
         assert await broken_invariants(place.services.db) == []
 
 
-async def test_a_conversation_that_is_gone(idle: Company) -> None:
-    async with asked_of(idle) as (place, _):
+async def test_a_conversation_that_is_gone(greeted: Company) -> None:
+    async with asked_of(greeted) as (place, _):
         await place.services.db.execute("delete from conversation")
         await place.store("two", body=body(2, "第2句"))
         assert [(row["seq"], row["text"]) for row in await place.services.db.fetch(SAID)] == [(1, "第2句")]

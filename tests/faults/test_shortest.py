@@ -12,12 +12,10 @@ import pytest
 from inbox import rows
 from inbox.receive import receive
 from scrm.channel import AccountRef, ContactRef, MessageRecalled, Verified
-from scrm.config import Settings
 from scrm.normalise import LOCK_SPACE, Batch, Handler, Item
 from scrm.services import Work
-from tests.company import Company, company
-from tests.faults.test_at_hand import body
-from tests.faults.test_at_once import Place, place_of
+from tests.company import Company
+from tests.faults.place import Place, body, place_of
 from tests.flows.reads import broken_invariants
 
 WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
@@ -29,23 +27,14 @@ ELSEWHERE = "insert into inbound_event (connection_id, source, dedupe_key, body)
 SAID = "select seq, text, platform_message_id, recalled_at is not null as recalled from message order by conversation_id, seq"
 
 
-@pytest.fixture
-async def idle(settings: Settings) -> AsyncIterator[Company]:
-    """Somebody has written once."""
-    async with company(settings, role="web") as made:
-        async with place_of(made) as place:
-            await place.store("first", body=body(0, "你好"))
-        yield made
-
-
 async def refuse(work: Work, batch: Batch) -> None:
     raise ValueError("the usual way")
 
 
 @asynccontextmanager
-async def only_the_shortest(idle: Company, others: Sequence[Handler] = ()) -> AsyncIterator[Place]:
+async def only_the_shortest(greeted: Company, others: Sequence[Handler] = ()) -> AsyncIterator[Place]:
     """On the usual way everything fails, and is left as new."""
-    async with place_of(idle, [refuse], others=others) as made:
+    async with place_of(greeted, [refuse], others=others) as made:
         yield made
 
 
@@ -59,8 +48,8 @@ async def blocked(place: Place) -> None:
             await asyncio.sleep(0.002)
 
 
-async def test_ordinary_messages_take_it(idle: Company) -> None:
-    async with only_the_shortest(idle) as place:
+async def test_ordinary_messages_take_it(greeted: Company) -> None:
+    async with only_the_shortest(greeted) as place:
         await place.store("second", body=body(1, "在吗"))
         several = [Verified(body(n, f"第{n}句"), f"said-{n}") for n in range(2, 6)]
         await asyncio.gather(*(place.intake.store(place.connection_id, one) for one in several))
@@ -72,8 +61,8 @@ async def test_ordinary_messages_take_it(idle: Company) -> None:
 
 
 @pytest.mark.parametrize("what", ["new", "picture", "renamed", "twice", "heard", "closed"])
-async def test_whatever_is_more_goes_the_usual_way(idle: Company, what: str) -> None:
-    async with only_the_shortest(idle) as place:
+async def test_whatever_is_more_goes_the_usual_way(greeted: Company, what: str) -> None:
+    async with only_the_shortest(greeted) as place:
         message = body(1, "在吗")
         if what == "new":
             message = body(1, "在吗", who="别人")
@@ -92,17 +81,17 @@ async def test_whatever_is_more_goes_the_usual_way(idle: Company, what: str) -> 
         assert await said(place) == [(1, "你好")]
 
 
-async def test_a_handler_that_needs_the_database(idle: Company) -> None:
+async def test_a_handler_that_needs_the_database(greeted: Company) -> None:
     async def asks(work: Work, batch: Batch) -> None:
         await work.tx.fetchval("select 1")
 
-    async with only_the_shortest(idle, [asks]) as place:
+    async with only_the_shortest(greeted, [asks]) as place:
         await place.store("second", body=body(1, "在吗"))
         assert [state[:2] for state in await place.states()] == [("second", "new")]
 
 
-async def test_a_connection_that_another_process_works_on(idle: Company) -> None:
-    async with place_of(idle) as place:
+async def test_a_connection_that_another_process_works_on(greeted: Company) -> None:
+    async with place_of(greeted) as place:
         async with place.services.db.transaction() as other:
             await other.execute("select pg_advisory_xact_lock($1, $2)", LOCK_SPACE, place.connection_id)
             await place.store("second", body=body(1, "在吗"))
@@ -110,8 +99,8 @@ async def test_a_connection_that_another_process_works_on(idle: Company) -> None
         assert await said(place) == [(1, "你好")]
 
 
-async def test_it_passes_nothing_that_waits(idle: Company) -> None:
-    async with place_of(idle) as place:
+async def test_it_passes_nothing_that_waits(greeted: Company) -> None:
+    async with place_of(greeted) as place:
         await place.services.db.execute(ELSEWHERE, place.connection_id, body(1, "第1句"))
         await place.store("c", body=body(2, "第2句"))
         assert [state[:2] for state in await place.states()] == [("b", "new"), ("c", "new")]
@@ -120,9 +109,9 @@ async def test_it_passes_nothing_that_waits(idle: Company) -> None:
         assert await said(place) == [(1, "你好"), (2, "第1句"), (3, "第2句")]
 
 
-async def test_a_conversation_that_changed_meanwhile(idle: Company) -> None:
+async def test_a_conversation_that_changed_meanwhile(greeted: Company) -> None:
     """It was looked at; somebody else writes it before we do: what was decided is decided again."""
-    async with place_of(idle) as place:
+    async with place_of(greeted) as place:
         version = await place.services.db.fetchval("select version from conversation")
         async with place.services.db.transaction() as other:
             await other.execute("update conversation set version = version + 1, unread = 0, read_seq = last_seq")
@@ -138,8 +127,8 @@ async def test_a_conversation_that_changed_meanwhile(idle: Company) -> None:
         assert await broken_invariants(place.services.db) == []
 
 
-async def test_a_conversation_that_was_only_held(idle: Company) -> None:
-    async with only_the_shortest(idle) as place:
+async def test_a_conversation_that_was_only_held(greeted: Company) -> None:
+    async with only_the_shortest(greeted) as place:
         async with place.services.db.transaction() as other:
             await other.execute("select from conversation for update")
             storing = asyncio.create_task(place.store("second", body=body(1, "在吗")))
@@ -148,9 +137,9 @@ async def test_a_conversation_that_was_only_held(idle: Company) -> None:
         assert await said(place) == [(1, "你好"), (2, "在吗")]
 
 
-async def test_a_recall_that_comes_between_look_and_writing(idle: Company) -> None:
+async def test_a_recall_that_comes_between_look_and_writing(greeted: Company) -> None:
     """Another process understood it while we decided: the message is there, and recalled."""
-    async with place_of(idle) as place:
+    async with place_of(greeted) as place:
         who = await place.services.db.fetchrow(WHO)
         assert who is not None
         connection = await place.services.connections.get(place.connection_id)
@@ -175,9 +164,9 @@ async def test_a_recall_that_comes_between_look_and_writing(idle: Company) -> No
         assert await place.services.db.fetchval("select count(*) from early_recall") == 0
 
 
-async def test_one_that_another_process_stores_at_this_moment(idle: Company) -> None:
+async def test_one_that_another_process_stores_at_this_moment(greeted: Company) -> None:
     """Of two that are written together one is being stored as new elsewhere: nothing is written of either, and both are done in the end."""
-    async with place_of(idle) as place:
+    async with place_of(greeted) as place:
         async with place.services.db.transaction() as other:
             await other.execute(ELSEWHERE, place.connection_id, body(2, "第2句"))
             both = [Verified(body(1, "第1句"), "a"), Verified(body(2, "第2句"), "b")]
@@ -191,7 +180,7 @@ async def test_one_that_another_process_stores_at_this_moment(idle: Company) -> 
         assert await broken_invariants(place.services.db) == []
 
 
-async def test_two_processes_and_a_rep_in_the_same_conversations(idle: Company) -> None:
+async def test_two_processes_and_a_rep_in_the_same_conversations(greeted: Company) -> None:
     chance = random.Random(11)
     people = ["周航", "林岚", "何川"]
 
@@ -209,7 +198,7 @@ async def test_two_processes_and_a_rep_in_the_same_conversations(idle: Company) 
                 await rows.save(work, found.values())
             await asyncio.sleep(chance.random() / 100)
 
-    async with place_of(idle) as one, place_of(idle) as two:
+    async with place_of(greeted) as one, place_of(greeted) as two:
         numbers = list(range(1, 151))
         again = chance.sample(numbers, 60)
         reading = asyncio.create_task(reads(one))
